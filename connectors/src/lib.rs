@@ -1,0 +1,1 @@
+//! Where mentions come from: files and signed HTTP ingest.

@@ -1,0 +1,1 @@
+//! Windows, thresholds and grading of monitors: a pure state machine and the thin stage around it.

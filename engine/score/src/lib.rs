@@ -1,0 +1,1 @@
+//! Duplicate filter, match, language, sentiment and crisis type of one mention.

@@ -1,0 +1,100 @@
+//! [`Hit`]: one mention that matched one monitor, with its scores. The payload of `tocsin.hits`.
+//!
+//! Refuses to carry the whole text: an excerpt and offsets are evidence enough, the rest stays in `tocsin.mentions`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::mention::{Author, Kind, Metrics, Op, Platform, words};
+
+/// One mention under one monitor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// Id of the monitor; the Kafka key.
+    pub monitor: String,
+    /// What was matched, cut to what later stages need.
+    pub subject: Subject,
+    /// Where the query's terms stand in the original text.
+    pub matches: Vec<TermMatch>,
+    /// Mood of the text.
+    pub sentiment: Sentiment,
+    /// Crisis categories with their evidence; empty is common.
+    #[serde(default)]
+    pub categories: Vec<CategoryMatch>,
+    /// Detected language, ISO 639-1, `und` when unsure.
+    pub lang: String,
+    /// Near-duplicate cluster: copies of one text share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<u64>,
+}
+
+/// The part of a mention that windows, evidence and pages need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "fields mirror Mention; the others are documented")]
+pub struct Subject {
+    pub id: String,
+    pub platform: Platform,
+    pub kind: Kind,
+    /// At most 280 characters of title and text, cut on a character boundary.
+    pub excerpt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
+    pub published_at: Timestamp,
+    pub observed_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repost_of: Option<String>,
+    #[serde(default)]
+    pub metrics: Metrics,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_cap: Option<u32>,
+    #[serde(default)]
+    pub op: Op,
+}
+
+/// One matched term. Offsets are **characters** (Unicode scalar values) into `title + "\n" + text` when there is a
+/// title, else into `text`, half-open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermMatch {
+    /// The term as the rulebook writes it.
+    pub term: String,
+    /// First character.
+    pub start: u32,
+    /// One past the last character.
+    pub end: u32,
+}
+
+/// Mood with calibrated probabilities that sum to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sentiment {
+    /// The likeliest label.
+    pub label: Label,
+    /// 0..=1
+    pub p_negative: f32,
+    /// 0..=1
+    pub p_neutral: f32,
+    /// 0..=1
+    pub p_positive: f32,
+    /// Model that answered: `linear`, `bert`.
+    pub model: std::borrow::Cow<'static, str>,
+}
+
+words! {
+    /// Sentiment label.
+    #[expect(missing_docs, reason = "each variant is the label it names")]
+    Label { Negative = "negative", Neutral = "neutral", Positive = "positive" }
+}
+
+/// One crisis category of a mention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryMatch {
+    /// Id of the category in the rulebook.
+    pub id: String,
+    /// Terms that put it there.
+    pub terms: Vec<String>,
+}

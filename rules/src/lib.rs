@@ -1,0 +1,27 @@
+//! What operators write, and what it is about: mentions, their normal form, the query language and its
+//! matcher, indicators, grading, plans, teams and the rulebook that holds them.
+//!
+//! Pure by its dependency list: no I/O, no async, no clock. Time, where it matters, is an argument.
+
+pub mod finding;
+pub mod hit;
+pub mod level;
+pub mod mention;
+pub mod normal;
+pub mod plan;
+pub mod query;
+pub mod rulebook;
+pub mod team;
+pub mod threshold;
+pub mod wording;
+
+pub use finding::{Finding, Reason, Transition};
+pub use hit::{CategoryMatch, Hit, Label, Sentiment, Subject, TermMatch};
+pub use level::{Impact, Level, Likelihood, Matrix};
+pub use mention::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
+pub use plan::{Plan, Role, Step, Template};
+pub use query::Query;
+pub use rulebook::{Category, Fault, Faults, Monitor, MonitorKind, Rulebook, Sensitivity};
+pub use team::{Contact, Person, Policy, PolicyStep, Roster, Target, Team};
+pub use threshold::{Condition, Detection, Indicator, SourceClass, Threshold};
+pub use wording::{Language, Wording};
