@@ -1,0 +1,37 @@
+# One verb a line; `just` lists them.
+default:
+    @just --list
+
+# all stages, with the configuration of deploy/
+run config="deploy/tocsin.yaml":
+    cargo run --release -- run --config {{config}}
+
+# the scripted crisis on http://127.0.0.1:8080
+demo *args:
+    cargo run --release -- demo {{args}}
+
+# format, lints, docs
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# every test; the real Kafka and Redis parts are skipped with a reason where they cannot run
+test:
+    cargo test --workspace
+
+# only the end-to-end timelines
+e2e:
+    cargo test -p tocsin-tests
+
+# licences, advisories, sources
+deny:
+    cargo deny check
+
+# throughput table, ratios within one run
+bench *args:
+    cargo run --release -p tocsin-benches --bin throughput -- {{args}}
+
+# the sentiment weights, from labelled JSON lines
+train data out="engine/score/models/linear.bin":
+    cargo run --release -p tocsin-score --bin train -- --data {{data}} --out {{out}}
