@@ -2,7 +2,9 @@
 //! Refuses to look at raw text to decide anything.
 
 pub mod command;
+pub mod delivery;
 pub mod incident;
 
 pub use command::{Actor, Command, CommandError, Via};
+pub use delivery::{Delivery, NextStep, Page, PageReason, Snapshot};
 pub use incident::{Acknowledgement, Incident, State, StepState, Task};
