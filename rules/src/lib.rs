@@ -22,6 +22,6 @@ pub use mention::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, Rejec
 pub use plan::{Plan, Role, Step, Template};
 pub use query::Query;
 pub use rulebook::{Category, Fault, Faults, Monitor, MonitorKind, Rulebook, Sensitivity};
-pub use team::{Contact, Person, Policy, PolicyStep, Roster, Target, Team};
+pub use team::{Contact, Person, Policy, PolicyStep, QuietHours, Roster, RosterError, Target, Team};
 pub use threshold::{Condition, Detection, Indicator, SourceClass, Threshold};
 pub use wording::{Language, Wording};

@@ -9,7 +9,7 @@ use crate::{
     mention::{Platform, words},
     plan::{Plan, Template},
     query::Query,
-    team::{Policy, QuietHours, Team},
+    team::{Person, Policy, QuietHours, Team},
     threshold::Detection,
     wording::Wording,
 };
@@ -133,5 +133,71 @@ impl Rulebook {
     pub fn load(files: &[(&str, &str)]) -> Result<Self, Faults> {
         let _ = files;
         Err(Faults(Vec::new()))
+    }
+
+    /// The ready pack with other monitors: each `(name, query)` becomes a brand monitor owned by the pack's first team,
+    /// its id made from the name.
+    ///
+    /// # Errors
+    /// Faults of the queries, placed under the file name `--monitor`.
+    pub fn from_pack(monitors: &[(String, String)], sensitivity: Sensitivity) -> Result<Self, Faults> {
+        let _ = (monitors, sensitivity);
+        Err(Faults(Vec::new()))
+    }
+
+    /// The same rulebook watching `monitors` instead; the version changes with them.
+    pub fn with_monitors(&self, monitors: Vec<Monitor>) -> Self {
+        Self { monitors, ..self.clone() }
+    }
+
+    /// The same rulebook ringing more or less readily.
+    pub fn with_sensitivity(&self, sensitivity: Sensitivity) -> Self {
+        let _ = sensitivity;
+        self.clone()
+    }
+
+    /// The plan for a level: the first category, strongest first, for which one is written, else the general plan.
+    /// None for [`Level::None`] only.
+    pub fn plan_for<'c>(&self, level: Level, categories: impl IntoIterator<Item = &'c str>) -> Option<&Plan> {
+        let mut of_level = self.plans.iter().filter(|plan| plan.level == level);
+        let special = categories.into_iter().find_map(|id| {
+            of_level.clone().find(|plan| plan.categories.iter().any(|category| category == id))
+        });
+        special.or_else(|| of_level.find(|plan| plan.categories.is_empty()))
+    }
+
+    /// Monitor by id.
+    pub fn monitor(&self, id: &str) -> Option<&Monitor> {
+        self.monitors.iter().find(|monitor| monitor.id == id)
+    }
+
+    /// Crisis category by id.
+    pub fn category(&self, id: &str) -> Option<&Category> {
+        self.categories.iter().find(|category| category.id == id)
+    }
+
+    /// Terms of a named list.
+    pub fn list(&self, name: &str) -> Option<&[String]> {
+        self.lists.iter().find(|(known, _)| known == name).map(|(_, terms)| terms.as_slice())
+    }
+
+    /// Escalation policy by id.
+    pub fn policy(&self, id: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    /// Team by id.
+    pub fn team(&self, id: &str) -> Option<&Team> {
+        self.teams.iter().find(|team| team.id == id)
+    }
+
+    /// Person of any team by id.
+    pub fn person(&self, id: &str) -> Option<&Person> {
+        self.teams.iter().flat_map(|team| &team.people).find(|person| person.id == id)
+    }
+
+    /// Statement template by id.
+    pub fn template(&self, id: &str) -> Option<&Template> {
+        self.templates.iter().find(|template| template.id == id)
     }
 }
