@@ -1,0 +1,220 @@
+//! The `linear` model: one table of hashed n-gram weights for each language, quantised to a byte, and a softmax whose
+//! temperature was fitted on held-out texts.
+//!
+//! Negative and positive are scored against neutral, so a bucket is two bytes and a text costs one small load for each
+//! n-gram. Refuses a file it cannot fully check.
+
+use std::borrow::Cow;
+
+use tocsin_rules::{Label, Sentiment};
+
+use crate::{
+    error::ScoreError,
+    features::{self, Recipe},
+    symbols::Symbols,
+};
+
+/// The weights that ship with Tocsin.
+static SHIPPED: &[u8] = include_bytes!("../models/linear.bin");
+const MAGIC: &[u8; 8] = b"TOCSINL1";
+const HEADER: usize = 24;
+const CHECKSUM: usize = 16;
+
+/// Probabilities of negative, neutral, positive; they sum to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Probabilities {
+    /// 0..=1
+    pub negative: f32,
+    /// 0..=1
+    pub neutral: f32,
+    /// 0..=1
+    pub positive: f32,
+}
+
+impl Probabilities {
+    pub(crate) fn of_scores(negative: f32, positive: f32) -> Self {
+        let top = negative.max(positive).max(0.0);
+        let (n, z, p) = ((negative - top).exp(), (-top).exp(), (positive - top).exp());
+        let sum = n + z + p;
+        Self { negative: n / sum, neutral: z / sum, positive: p / sum }
+    }
+
+    /// The likeliest label; neutral wins ties.
+    pub fn label(&self) -> Label {
+        if self.neutral >= self.negative && self.neutral >= self.positive {
+            Label::Neutral
+        } else if self.negative >= self.positive {
+            Label::Negative
+        } else {
+            Label::Positive
+        }
+    }
+
+    /// As the contract type, answered by `model`.
+    pub fn sentiment(&self, model: &'static str) -> Sentiment {
+        Sentiment {
+            label: self.label(),
+            p_negative: self.negative,
+            p_neutral: self.neutral,
+            p_positive: self.positive,
+            model: Cow::Borrowed(model),
+        }
+    }
+}
+
+/// Weights of one language.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) lang: [u8; 2],
+    pub(crate) recipe: Recipe,
+    /// Buckets are 2 to the power of this.
+    pub(crate) bits: u32,
+    /// Worth of one step of a weight.
+    pub(crate) scale: f32,
+    pub(crate) bias: [f32; 2],
+    pub(crate) temperature: f32,
+    /// Negative and positive, each against neutral, as `i8`.
+    pub(crate) weights: Cow<'static, [[u8; 2]]>,
+}
+
+impl Table {
+    pub(crate) fn predict(&self, symbols: &[u32]) -> Probabilities {
+        let [negative, positive] = self.scores(symbols);
+        Probabilities::of_scores(negative / self.temperature, positive / self.temperature)
+    }
+
+    /// Scores of negative and positive against neutral, before the temperature.
+    pub(crate) fn scores(&self, symbols: &[u32]) -> [f32; 2] {
+        let (mut negative, mut positive, mut count) = (0_i32, 0_i32, 0_i32);
+        let shift = 64 - self.bits;
+        let weights: &[[u8; 2]] = &self.weights;
+        features::visit(symbols, self.recipe, |hash| {
+            // The shift keeps the index inside the table; `get` only satisfies the compiler.
+            let at = (hash >> shift) as usize;
+            let [n, p] = weights.get(at).copied().unwrap_or_default();
+            negative += i32::from(n.cast_signed());
+            positive += i32::from(p.cast_signed());
+            count += 1;
+        });
+        let norm = if count == 0 { 0.0 } else { self.scale / (count as f32).sqrt() };
+        [self.bias[0] + norm * negative as f32, self.bias[1] + norm * positive as f32]
+    }
+
+    fn write(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.lang);
+        into.extend_from_slice(&[
+            self.bits as u8,
+            self.recipe.wide,
+            self.recipe.narrow,
+            self.recipe.words,
+            0,
+            0,
+        ]);
+        for number in [self.scale, self.bias[0], self.bias[1], self.temperature] {
+            into.extend_from_slice(&number.to_le_bytes());
+        }
+        into.extend(self.weights.iter().flatten());
+    }
+
+    fn read(file: &'static [u8]) -> Result<(Self, &'static [u8]), ScoreError> {
+        let fault = |what| ScoreError::Model { what };
+        let (header, rest) = file.split_first_chunk::<HEADER>().ok_or(fault("cut short in a header"))?;
+        let number =
+            |at: usize| f32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let bits = u32::from(header[2]);
+        if !(8..=24).contains(&bits) {
+            return Err(fault("table size outside 2^8 to 2^24"));
+        }
+        let (weights, rest) = rest.split_at_checked(2 << bits).ok_or(fault("cut short in a table"))?;
+        let (scale, temperature) = (number(8), number(20));
+        if !(scale.is_finite() && temperature.is_finite() && temperature > 0.0) {
+            return Err(fault("scale or temperature is no usable number"));
+        }
+        let table = Self {
+            lang: [header[0], header[1]],
+            recipe: Recipe { wide: header[3], narrow: header[4], words: header[5] },
+            bits,
+            scale,
+            bias: [number(12), number(16)],
+            temperature,
+            weights: Cow::Borrowed(weights.as_chunks::<2>().0),
+        };
+        Ok((table, rest))
+    }
+}
+
+/// The model: a table for Chinese, one for everything else.
+#[derive(Debug, Clone)]
+pub struct Linear {
+    pub(crate) zh: Table,
+    pub(crate) en: Table,
+}
+
+impl Linear {
+    /// Name in scored output.
+    pub const NAME: &'static str = "linear";
+
+    /// The weights embedded in the binary.
+    ///
+    /// # Errors
+    /// When the embedded file is damaged, which the tests rule out.
+    pub fn shipped() -> Result<Self, ScoreError> {
+        Self::read(SHIPPED)
+    }
+
+    /// Loads weights and checks them whole.
+    ///
+    /// # Errors
+    /// [`ScoreError::Model`] names what is wrong with the file.
+    pub fn read(file: &'static [u8]) -> Result<Self, ScoreError> {
+        let fault = |what| ScoreError::Model { what };
+        let (body, sum) = file.split_last_chunk::<CHECKSUM>().ok_or(fault("shorter than its checksum"))?;
+        if blake3::hash(body).as_bytes()[..CHECKSUM] != *sum {
+            return Err(fault("checksum does not match"));
+        }
+        let rest = body.strip_prefix(MAGIC).ok_or(fault("not a linear model of this version"))?;
+        let (zh, rest) = Table::read(rest)?;
+        let (en, rest) = Table::read(rest)?;
+        if !rest.is_empty() || &zh.lang != b"zh" || &en.lang != b"en" {
+            return Err(fault("expected exactly the tables zh and en"));
+        }
+        Ok(Self { zh, en })
+    }
+
+    /// The file form of the model.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut file = MAGIC.to_vec();
+        self.zh.write(&mut file);
+        self.en.write(&mut file);
+        let sum = blake3::hash(&file);
+        file.extend_from_slice(&sum.as_bytes()[..CHECKSUM]);
+        file
+    }
+
+    /// Mood of a text already read into symbols: Chinese table when Han characters outweigh, else the English one.
+    pub(crate) fn predict(&self, symbols: &Symbols) -> Probabilities {
+        self.table(symbols).predict(&symbols.buffer)
+    }
+
+    pub(crate) fn table(&self, symbols: &Symbols) -> &Table {
+        let s = symbols.scripts;
+        // A Han character says about as much as three letters; marks and emoji alone are read as Chinese.
+        if 3 * (s.han + s.kana) >= s.latin + s.other { &self.zh } else { &self.en }
+    }
+
+    /// Temperatures of the Chinese and the English table.
+    pub fn temperatures(&self) -> [f32; 2] {
+        [self.zh.temperature, self.en.temperature]
+    }
+
+    /// Mood of a text on its own. Allocates; the scorer keeps a buffer instead.
+    pub fn text(&self, text: &str) -> Probabilities {
+        let mut symbols = Symbols::default();
+        symbols.read(None, text);
+        self.predict(&symbols)
+    }
+}
+
+#[cfg(test)]
+#[path = "linear/tests.rs"]
+mod tests;
