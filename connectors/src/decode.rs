@@ -1,0 +1,148 @@
+//! From one record to one mention: decides what a record is (canonical, MediaCrawler, foreign) and has it read
+//! accordingly. Refuses what is too deep, not UTF-8 or not an object, naming the place.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tocsin_rules::{Mention, Rejection, RejectionReason};
+
+use crate::{
+    FieldMap, Format, ReadOptions, foreign,
+    item::refuse,
+    mediacrawler::{self, PlatformHint},
+    privacy,
+};
+
+/// A record by field name.
+pub(crate) type Fields = Map<String, Value>;
+
+/// Where a record stands in its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Line it starts on, from 1.
+    pub(crate) line: u64,
+    /// Which record it is: line number in JSON lines, count elsewhere. Names records without an id.
+    pub(crate) ordinal: u64,
+}
+
+/// Turns records of one source into mentions.
+pub(crate) struct Decoder {
+    format: Format,
+    map: Option<FieldMap>,
+    seen_at: Option<Timestamp>,
+    hint: Option<PlatformHint>,
+}
+
+impl Decoder {
+    /// `path` settles the platform where a record's own fields leave it open.
+    pub(crate) fn new(options: &ReadOptions, path: &Path) -> Self {
+        Self {
+            format: options.format,
+            map: options.map.clone(),
+            seen_at: options.seen_at,
+            hint: PlatformHint::of_path(path),
+        }
+    }
+
+    /// Observation time of records read from now on.
+    pub(crate) fn seen_at(&mut self, seen_at: Timestamp) {
+        self.seen_at = Some(seen_at);
+    }
+
+    /// One JSON record.
+    pub(crate) fn json(&self, bytes: &[u8], place: Place) -> Result<Mention, Rejection> {
+        match (self.format, &self.map) {
+            (Format::Mention, _) => self.canonical(bytes),
+            (Format::Auto, None) => match self.canonical(bytes) {
+                Ok(mention) => Ok(mention),
+                Err(rejection) => {
+                    let fields = object(bytes)?;
+                    if mediacrawler::is(&fields) {
+                        mediacrawler::mention(&fields, self.hint, self.seen_at)
+                    } else if looks_canonical(&fields) {
+                        Err(rejection)
+                    } else {
+                        self.foreign(&fields, place, "file:jsonl")
+                    }
+                }
+            },
+            (Format::Mediacrawler, _) => mediacrawler::mention(&object(bytes)?, self.hint, self.seen_at),
+            (Format::Auto | Format::Jsonl | Format::Csv, _) => {
+                self.foreign(&object(bytes)?, place, "file:jsonl")
+            }
+        }
+    }
+
+    /// One row of a table.
+    pub(crate) fn columns(&self, fields: &Fields, place: Place) -> Result<Mention, Rejection> {
+        match (self.format, &self.map) {
+            (Format::Mediacrawler, _) => mediacrawler::mention(fields, self.hint, self.seen_at),
+            (Format::Auto, None) if mediacrawler::is(fields) => {
+                mediacrawler::mention(fields, self.hint, self.seen_at)
+            }
+            _ => self.foreign(fields, place, "file:csv"),
+        }
+    }
+
+    fn foreign(&self, fields: &Fields, place: Place, source: &'static str) -> Result<Mention, Rejection> {
+        static SAME_NAMES: std::sync::LazyLock<FieldMap> = std::sync::LazyLock::new(FieldMap::default);
+        let map = self.map.as_ref().unwrap_or(&SAME_NAMES);
+        foreign::mention(fields, map, place, source, self.seen_at)
+    }
+
+    fn canonical(&self, bytes: &[u8]) -> Result<Mention, Rejection> {
+        // Stands for "the record does not say": no real observation is that old.
+        const UNSAID: Timestamp = Timestamp::UNIX_EPOCH;
+        let mut mention = parse(bytes, self.seen_at.unwrap_or(UNSAID))?;
+        if mention.observed_at == UNSAID {
+            mention.observed_at = mention.published_at;
+        }
+        privacy::minimise(&mut mention);
+        mention.source.get_or_insert_with(|| "file:mention".to_owned());
+        Ok(mention)
+    }
+}
+
+/// A record that speaks our field names is meant as a canonical mention, and its refusal is the one to report.
+fn looks_canonical(fields: &Fields) -> bool {
+    fields.contains_key("platform") && fields.contains_key("kind") && fields.contains_key("published_at")
+}
+
+/// Parses one JSON object.
+pub(crate) fn object(bytes: &[u8]) -> Result<Fields, Rejection> {
+    let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
+        refuse(RejectionReason::InvalidUtf8, "", format!("not UTF-8 at byte {}", error.valid_up_to()))
+    })?;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(refuse(RejectionReason::InvalidJson, "", "the record is not a JSON object")),
+        Err(error) => {
+            let detail = error.to_string();
+            let reason = if detail.starts_with("recursion limit exceeded") {
+                RejectionReason::TooDeep
+            } else {
+                RejectionReason::InvalidJson
+            };
+            Err(refuse(reason, "", detail))
+        }
+    }
+}
+
+/// What every mention must have, whatever it was read from.
+pub(crate) fn checked(mention: Mention) -> Result<Mention, Rejection> {
+    if mention.text.trim().is_empty() && mention.title.as_deref().is_none_or(|t| t.trim().is_empty()) {
+        return Err(refuse(RejectionReason::MissingField, "text", "neither text nor title"));
+    }
+    Ok(mention)
+}
+
+/// Until `Mention::parse` lands: the same refusals, coarser.
+fn parse(bytes: &[u8], seen_at: Timestamp) -> Result<Mention, Rejection> {
+    let mut fields = object(bytes)?;
+    if !fields.contains_key("observed_at") {
+        fields.insert("observed_at".to_owned(), Value::String(seen_at.to_string()));
+    }
+    serde_json::from_value(Value::Object(fields))
+        .map_err(|error| refuse(RejectionReason::InvalidField, "", error.to_string()))
+}
