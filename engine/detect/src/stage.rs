@@ -1,0 +1,275 @@
+//! The thin stage around [`Detector`]: bytes to hits, findings to records, checkpoints on time. Refuses to decide
+//! anything about a monitor itself.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+use tocsin_bus::{
+    Clock, DeadReason, DropReason, Fault, Message, Outcome, Payload, Record, Stage, Topic, Verdict,
+};
+use tocsin_rules::{Finding, Hit, Rulebook};
+use tracing::{error, info};
+
+use crate::{checkpoint::Checkpoints, detector::Detector, error::Error, metrics};
+
+/// Puts a new rulebook in force; the stage takes it up before its next batch or tick.
+#[derive(Debug, Clone)]
+pub struct RulebookHandle(Arc<ArcSwap<Rulebook>>);
+
+impl RulebookHandle {
+    /// Replaces the rulebook.
+    pub fn swap(&self, rulebook: Arc<Rulebook>) {
+        self.0.store(rulebook);
+    }
+}
+
+/// Detection as a stage: reads hits, writes findings.
+#[derive(Debug)]
+pub struct DetectStage<C> {
+    checkpoints: C,
+    clock: Arc<dyn Clock>,
+    handle: RulebookHandle,
+    rulebook: Arc<Rulebook>,
+    partitions: BTreeMap<i32, Owned>,
+    skew: Option<SignedDuration>,
+}
+
+#[derive(Debug)]
+struct Owned {
+    detector: Detector,
+    epoch: u64,
+    next: Option<i64>,
+}
+
+impl<C: Checkpoints> DetectStage<C> {
+    /// Owns nothing until partitions are assigned.
+    pub fn new(rulebook: Arc<Rulebook>, checkpoints: C, clock: Arc<dyn Clock>) -> Self {
+        let handle = RulebookHandle(Arc::new(ArcSwap::new(Arc::clone(&rulebook))));
+        Self { checkpoints, clock, handle, rulebook, partitions: BTreeMap::new(), skew: None }
+    }
+
+    /// Does not believe an `observed_at` more than `span` after the broker's time of the message: one source with a
+    /// clock of 2099 would otherwise make every other hit late. For live streams, not for replays.
+    #[must_use]
+    pub fn with_skew_guard(mut self, span: SignedDuration) -> Self {
+        self.skew = Some(span);
+        self
+    }
+
+    /// For hot reload.
+    pub fn handle(&self) -> RulebookHandle {
+        self.handle.clone()
+    }
+
+    /// The detector of an owned partition, for `explain` and series.
+    pub fn detector(&self, partition: i32) -> Option<&Detector> {
+        self.partitions.get(&partition).map(|owned| &owned.detector)
+    }
+
+    /// The earliest event time at which time passing alone may change something: where a replay may jump to.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.partitions.values().filter_map(|owned| owned.detector.next_deadline()).min()
+    }
+
+    fn take_up_rulebook(&mut self) {
+        let newest = self.handle.0.load_full();
+        if Arc::ptr_eq(&newest, &self.rulebook) {
+            return;
+        }
+        info!(version = %newest.version, "detection goes on under another rulebook");
+        for owned in self.partitions.values_mut() {
+            owned.detector.swap(Arc::clone(&newest));
+        }
+        self.rulebook = newest;
+    }
+
+    async fn own(&mut self, partition: i32) -> Result<&mut Owned, Fault> {
+        let found = match self.partitions.entry(partition) {
+            Entry::Occupied(entry) => return Ok(entry.into_mut()),
+            Entry::Vacant(_) => self.checkpoints.open(partition).await?,
+        };
+        let mut detector = Detector::new(Arc::clone(&self.rulebook));
+        detector.restore_clock(&found.clock);
+        for (monitor, state) in &found.monitors {
+            match detector.restore(monitor, state) {
+                Ok(()) => {}
+                // A newer program's state is not ours to throw away: wait for an operator.
+                Err(fault @ Error::NewerState { .. }) => return Err(fault.into()),
+                Err(fault) => error!(%monitor, %fault, "state cannot be read: the monitor starts afresh"),
+            }
+        }
+        info!(partition, next = ?found.next, monitors = found.monitors.len(), epoch = found.epoch, "state loaded");
+        let owned = Owned { detector, epoch: found.epoch, next: found.next };
+        Ok(self.partitions.entry(partition).or_insert(owned))
+    }
+
+    fn guard(&self, hit: &mut Hit, stamped: Timestamp) {
+        if let Some(span) = self.skew
+            && hit.subject.observed_at > stamped.saturating_add(span).unwrap_or(stamped)
+        {
+            hit.subject.observed_at = stamped;
+        }
+    }
+
+    fn observe_sizes(&self, now: Timestamp) {
+        let detectors = || self.partitions.values().map(|owned| &owned.detector);
+        metrics::MONITORS
+            .set(i64::try_from(detectors().map(Detector::monitors).sum::<usize>()).unwrap_or(i64::MAX));
+        metrics::STATE_BYTES
+            .set(i64::try_from(detectors().map(Detector::state_bytes).sum::<usize>()).unwrap_or(i64::MAX));
+        if let Some(oldest) = detectors().filter_map(Detector::watermark).min() {
+            metrics::WATERMARK_DELAY.set(now.as_second().saturating_sub(oldest.as_second()).max(0));
+        }
+    }
+
+    /// Writes one partition. True when it must be dropped.
+    async fn write(&mut self, partition: i32, next: Option<i64>) -> Result<(), Error> {
+        let Some(owned) = self.partitions.get_mut(&partition) else { return Ok(()) };
+        let next = next.or(owned.next);
+        let delta = owned.detector.delta(next)?;
+        let started = self.clock.elapsed();
+        let written = self.checkpoints.write(partition, owned.epoch, &delta).await;
+        let outcome = match &written {
+            Ok(()) => "written",
+            Err(Error::Fenced(_)) => "fenced",
+            Err(_) => "failed",
+        };
+        metrics::CHECKPOINTS.with_label_values(&[outcome]).inc();
+        written?;
+        metrics::CHECKPOINT_SECONDS.observe(self.clock.elapsed().saturating_sub(started).as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "a size for a histogram")]
+        metrics::CHECKPOINT_BYTES.observe(delta.bytes() as f64);
+        owned.next = next;
+        owned.detector.written(&delta);
+        Ok(())
+    }
+}
+
+/// Findings as records.
+fn publish(findings: &[Finding]) -> Result<Vec<Record>, Fault> {
+    findings
+        .iter()
+        .map(|finding| {
+            metrics::FINDINGS.with_label_values(&[finding.level.as_str(), finding.transition.as_str()]).inc();
+            Record::of(finding).map_err(|e| Fault::Retry {
+                what: "a finding cannot be encoded".to_owned(),
+                source: Some(e.into()),
+            })
+        })
+        .collect()
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Emitted => "emitted",
+        Verdict::Dropped(reason) => reason.as_str(),
+        Verdict::DeadLettered(reason) => reason.as_str(),
+    }
+}
+
+fn parse(message: &Message) -> Result<Hit, Outcome> {
+    if let Some(schema) = message.header("schema")
+        && schema.parse::<u16>().is_ok_and(|schema| schema > Hit::SCHEMA)
+    {
+        return Err(Outcome::dead(
+            DeadReason::UnknownSchema,
+            format!("schema {schema}, read up to {}", Hit::SCHEMA),
+        ));
+    }
+    serde_json::from_slice(&message.payload).map_err(|fault| {
+        // Line and column only: the message of a JSON fault may repeat text.
+        let place = format!("line {} column {}", fault.line(), fault.column());
+        Outcome::dead(DeadReason::InvalidJson, format!("not a hit: {place}"))
+    })
+}
+
+impl<C: Checkpoints> Stage for DetectStage<C> {
+    fn name(&self) -> &'static str {
+        "detect"
+    }
+
+    fn input(&self) -> Topic {
+        Topic::Hits
+    }
+
+    async fn assigned(&mut self, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, Fault> {
+        self.take_up_rulebook();
+        let mut start = BTreeMap::new();
+        for &partition in partitions {
+            // Whoever assigns anew means a new ownership: what is held may be stale.
+            self.partitions.remove(&partition);
+            if let Some(next) = self.own(partition).await?.next {
+                start.insert(partition, next);
+            }
+        }
+        Ok(start)
+    }
+
+    fn revoked(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.partitions.remove(partition);
+        }
+    }
+
+    async fn process(&mut self, batch: &[Message]) -> Result<Vec<Outcome>, Fault> {
+        self.take_up_rulebook();
+        for message in batch {
+            self.own(message.partition).await?;
+        }
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for message in batch {
+            let outcome = match parse(message) {
+                Err(dead) => dead,
+                Ok(mut hit) => {
+                    self.guard(&mut hit, message.timestamp);
+                    let owned = self.own(message.partition).await?;
+                    if owned.next.is_some_and(|next| message.offset < next) {
+                        Outcome::dropped(DropReason::Duplicate)
+                    } else {
+                        let observed = owned.detector.observe(&hit);
+                        let records = publish(&observed.findings)?;
+                        Outcome { verdict: observed.verdict, records, detail: None }
+                    }
+                }
+            };
+            metrics::HITS.with_label_values(&[word(outcome.verdict)]).inc();
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    async fn checkpoint(&mut self, next: &BTreeMap<i32, i64>) -> Result<(), Fault> {
+        let owned: Vec<i32> = self
+            .partitions
+            .iter()
+            .filter(|(partition, owned)| next.contains_key(partition) || owned.detector.is_changed())
+            .map(|(partition, _)| *partition)
+            .collect();
+        let mut first_fault = None;
+        for partition in owned {
+            if let Err(fault) = self.write(partition, next.get(&partition).copied()).await {
+                if matches!(fault, Error::Fenced(_)) {
+                    self.partitions.remove(&partition);
+                }
+                first_fault.get_or_insert(fault);
+            }
+        }
+        first_fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    async fn tick(&mut self, now: Timestamp, caught_up: &[i32]) -> Result<Vec<Record>, Fault> {
+        self.take_up_rulebook();
+        let mut records = Vec::new();
+        for partition in caught_up {
+            if let Some(owned) = self.partitions.get_mut(partition) {
+                records.extend(publish(&owned.detector.advance(now))?);
+            }
+        }
+        self.observe_sizes(now);
+        Ok(records)
+    }
+}
