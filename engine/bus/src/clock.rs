@@ -64,7 +64,10 @@ pub struct ManualClock {
 impl ManualClock {
     /// Stands at `now`.
     pub fn at(now: Timestamp) -> Self {
-        Self { state: Arc::new(Mutex::new((now, Duration::ZERO))), moved: Arc::new(tokio::sync::Notify::new()) }
+        Self {
+            state: Arc::new(Mutex::new((now, Duration::ZERO))),
+            moved: Arc::new(tokio::sync::Notify::new()),
+        }
     }
 
     /// Moves forward to `to`; a past instant is ignored.

@@ -18,6 +18,12 @@ pub trait Stage: Send {
     /// Topic it reads.
     fn input(&self) -> Topic;
 
+    /// Whether it keeps nothing a checkpoint must describe. Then offsets are committed while later batches are still on
+    /// their way; otherwise the loop first waits until the state is exactly what is acknowledged.
+    fn is_stateless(&self) -> bool {
+        false
+    }
+
     /// Partitions were assigned. Returns, for those the stage keeps state of, the offset to start from;
     /// partitions left out start from the group's committed offset.
     fn assigned(
