@@ -1,10 +1,18 @@
-//! The query language of monitors and categories: what it means. Parsing, printing and matching are in the files
-//! beside. Refuses purely negative queries and those whose only positive terms are one letter.
+//! The query language of monitors and categories: what it means. Parsing ([`Query::parse`]) and printing (`Display`)
+//! are in the files beside; matching is in [`crate::matcher`]. Refuses purely negative queries and those whose only
+//! positive terms are a single character.
+
+mod lexer;
+mod parse;
+mod print;
+mod sound;
+
+pub use sound::check_term;
 
 use crate::mention::{Kind, Platform, Verified};
 
-/// A parsed query.
-#[derive(Debug, Clone, PartialEq)]
+/// A parsed query. [`Query::all`] and [`Query::any`] keep it flat: no `And` directly in an `And`, none of one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Query {
     /// All of these.
     And(Vec<Query>),
@@ -24,6 +32,110 @@ pub enum Query {
     Kind(Kind),
     /// `verified:media`
     Verified(Verified),
-    /// `followers>=10000`: author has at least (at most, …) so many followers; unknown never matches.
-    Followers(std::cmp::Ordering, bool, u64),
+    /// `followers>=10000`: compares the author's followers; an unknown number never matches.
+    Followers(Comparison, u64),
 }
+
+/// How a number is compared with a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Above,
+    /// `<=`
+    AtMost,
+    /// `<`
+    Below,
+    /// `=`
+    Equal,
+}
+
+/// One fault in a query's text. Several are reported at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", .start + 1)]
+pub struct QueryFault {
+    /// First character (not byte) of the faulty part, from 0.
+    pub start: usize,
+    /// One past its last character; equal to `start` where something is missing.
+    pub end: usize,
+    /// What is wrong and what was meant.
+    pub message: String,
+}
+
+impl Comparison {
+    /// Every comparison, longest sign first.
+    pub const ALL: [Self; 5] = [Self::AtLeast, Self::AtMost, Self::Above, Self::Below, Self::Equal];
+
+    /// The sign in a query.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AtLeast => ">=",
+            Self::Above => ">",
+            Self::AtMost => "<=",
+            Self::Below => "<",
+            Self::Equal => "=",
+        }
+    }
+
+    /// Whether `value` stands so to `limit`.
+    pub fn holds(self, value: u64, limit: u64) -> bool {
+        match self {
+            Self::AtLeast => value >= limit,
+            Self::Above => value > limit,
+            Self::AtMost => value <= limit,
+            Self::Below => value < limit,
+            Self::Equal => value == limit,
+        }
+    }
+}
+
+impl Query {
+    /// All of `parts`, flattened; a single part is itself.
+    pub fn all(parts: Vec<Self>) -> Self {
+        let mut flat = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                Self::And(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        if flat.len() == 1 { flat.remove(0) } else { Self::And(flat) }
+    }
+
+    /// Any of `parts`, flattened; a single part is itself.
+    pub fn any(parts: Vec<Self>) -> Self {
+        let mut flat = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                Self::Or(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        if flat.len() == 1 { flat.remove(0) } else { Self::Or(flat) }
+    }
+
+    /// Visits this query and every part of it, outermost first.
+    pub fn visit<'q>(&'q self, f: &mut impl FnMut(&'q Self)) {
+        f(self);
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.visit(f)),
+            Self::Not(part) => part.visit(f),
+            _ => {}
+        }
+    }
+
+    /// Names used as `list:NAME`, in order of appearance, repeats kept.
+    pub fn lists(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.visit(&mut |part| {
+            if let Self::List(name) = part {
+                names.push(name.as_str());
+            }
+        });
+        names
+    }
+}
+
+#[cfg(test)]
+mod tests;
