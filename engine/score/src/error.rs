@@ -12,6 +12,9 @@ pub enum ScoreError {
     /// The rulebook's queries could not be compiled into one matcher.
     #[error("matcher: {0}")]
     Matcher(String),
+    /// Metrics could not be registered: a name is taken.
+    #[error("metrics: {0}")]
+    Metrics(String),
     /// A labelled file could not be read.
     #[error("{file}: {source}")]
     Read {

@@ -1,13 +1,30 @@
 //! Duplicate filter, match, language, sentiment and crisis type of one mention.
+//!
+//! [`ScoreStage`] is the stage of the flow, [`Scorer`] the pure part under it, [`Linear`] the embedded model, [`eval`] and
+//! [`fit`] measure and train it. Refuses to keep windows or to read a clock but to measure itself.
 
+pub mod duplicates;
 mod error;
+pub mod eval;
 mod features;
 pub mod fit;
+#[cfg(test)]
+mod fixtures;
 pub mod labelled;
+mod language;
 pub mod linear;
 pub mod measure;
+mod metrics;
+mod ruleset;
+pub mod scorer;
+pub mod simhash;
+pub mod stage;
 mod symbols;
 pub mod training;
 
 pub use error::ScoreError;
+pub use language::UNDETERMINED;
 pub use linear::{Linear, Probabilities};
+pub use ruleset::RuleSet;
+pub use scorer::{Scored, Scorer, subject};
+pub use stage::{RulesHandle, ScoreStage};

@@ -31,6 +31,9 @@ pub struct Probabilities {
     pub positive: f32,
 }
 
+/// Of a mention that has no text any more.
+pub(crate) const UNKNOWN: Probabilities = Probabilities { negative: 0.0, neutral: 1.0, positive: 0.0 };
+
 impl Probabilities {
     pub(crate) fn of_scores(negative: f32, positive: f32) -> Self {
         let top = negative.max(positive).max(0.0);

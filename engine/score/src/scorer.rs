@@ -1,0 +1,194 @@
+//! [`Scorer`]: everything said of one mention: language, monitors, sentiment, crisis categories, copies. Pure: no clock, no
+//! I/O; the table of clusters moves with event time only.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tocsin_rules::{CategoryMatch, Hit, Mention, Op, Rulebook, Sentiment, Subject, TermMatch};
+
+use crate::{
+    error::ScoreError,
+    language,
+    linear::Linear,
+    ruleset::{RuleSet, Scan},
+    simhash::{self, Clusters},
+    symbols::Symbols,
+};
+
+/// Characters of an excerpt.
+pub const EXCERPT: usize = 280;
+/// Clusters remembered, and for how long after their last copy.
+const CLUSTERS: (usize, SignedDuration) = (32_768, SignedDuration::from_hours(24));
+
+/// What scoring says of one mention.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// ISO 639-1, `und` when unsure.
+    pub lang: &'static str,
+    /// Matched monitors in the rulebook's order, with evidence.
+    pub monitors: Vec<(Arc<str>, Vec<TermMatch>)>,
+    /// Mood; `None` when it was not asked for because no monitor matched.
+    pub sentiment: Option<Sentiment>,
+    /// Crisis categories.
+    pub categories: Vec<CategoryMatch>,
+    /// Cluster of near-duplicates; `None` for short texts and unmatched ones.
+    pub cluster: Option<u64>,
+}
+
+/// Scores mentions against one rulebook. One per thread: it owns its buffers.
+#[derive(Debug)]
+pub struct Scorer {
+    rules: Arc<RuleSet>,
+    model: Linear,
+    symbols: Symbols,
+    scan: Scan,
+    clusters: Clusters,
+}
+
+impl Scorer {
+    /// Compiles a rulebook and loads the shipped model.
+    ///
+    /// # Errors
+    /// When the queries cannot be compiled or the embedded weights are damaged.
+    pub fn new(rulebook: Arc<Rulebook>) -> Result<Self, ScoreError> {
+        Self::with_rules(Arc::new(RuleSet::compile(rulebook)?))
+    }
+
+    /// Scores against rules compiled before.
+    ///
+    /// # Errors
+    /// When the embedded weights are damaged.
+    pub fn with_rules(rules: Arc<RuleSet>) -> Result<Self, ScoreError> {
+        Ok(Self {
+            rules,
+            model: Linear::shipped()?,
+            symbols: Symbols::default(),
+            scan: Scan::default(),
+            clusters: Clusters::new(CLUSTERS.0, CLUSTERS.1),
+        })
+    }
+
+    /// Takes other rules into use; clusters stay.
+    pub fn set_rules(&mut self, rules: Arc<RuleSet>) {
+        self.rules = rules;
+    }
+
+    /// The rules in use.
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// Clusters remembered.
+    pub fn clusters(&self) -> usize {
+        self.clusters.len()
+    }
+
+    /// Scores a mention; sentiment and copies only when a monitor matched.
+    pub fn score(&mut self, mention: &Mention) -> Scored {
+        let mut scored = self.matched(mention);
+        if !scored.monitors.is_empty() {
+            self.mood(mention, &mut scored);
+        }
+        scored
+    }
+
+    /// Scores a mention whole, matched or not: `tocsin score`, `tocsin explain`.
+    pub fn score_whole(&mut self, mention: &Mention) -> Scored {
+        let mut scored = self.matched(mention);
+        self.mood(mention, &mut scored);
+        scored
+    }
+
+    /// Language, monitors, categories.
+    fn matched(&mut self, mention: &Mention) -> Scored {
+        self.symbols.read(mention.title.as_deref(), &mention.text);
+        let lang = language::detect(&self.symbols, &mention.text, mention.lang.as_deref());
+        let (monitors, categories) = self.rules.scan(mention, lang, &mut self.scan);
+        Scored { lang, monitors, sentiment: None, categories, cluster: None }
+    }
+
+    /// Sentiment and cluster of the mention just read.
+    fn mood(&mut self, mention: &Mention, scored: &mut Scored) {
+        scored.sentiment = Some(self.sentiment());
+        if mention.op != Op::Delete {
+            let letters = self.symbols.buffer.iter().copied().filter(|&s| is_letter(s));
+            scored.cluster =
+                simhash::fingerprint(letters).map(|print| self.clusters.assign(print, mention.published_at));
+        }
+    }
+
+    fn sentiment(&self) -> Sentiment {
+        self.model.predict(&self.symbols).sentiment(Linear::NAME)
+    }
+}
+
+/// Letters, digits, Han characters: what survives when a copy changes its punctuation, links, names and emoji.
+fn is_letter(symbol: u32) -> bool {
+    matches!(symbol, 0x61..=0x7A | 0x30..=0x39 | 0xC0..=0x1FFF | 0x3041..=0xD7A3 | 0xF900..=0xFAFF | 0x20000..=0x323AF)
+}
+
+impl Scored {
+    /// The hit of one monitor.
+    pub fn hit(&self, subject: &Subject, monitor: &str, matches: &[TermMatch], op: Op) -> Hit {
+        Hit {
+            monitor: monitor.to_owned(),
+            subject: Subject { op, ..subject.clone() },
+            matches: matches.to_vec(),
+            sentiment: self
+                .sentiment
+                .clone()
+                .unwrap_or_else(|| crate::linear::UNKNOWN.sentiment(Linear::NAME)),
+            categories: self.categories.clone(),
+            lang: self.lang.to_owned(),
+            cluster: self.cluster,
+        }
+    }
+
+    /// One hit a matched monitor, with the mention's own `op`.
+    pub fn hits(&self, mention: &Mention) -> Vec<Hit> {
+        let subject = subject(mention);
+        self.monitors
+            .iter()
+            .map(|(monitor, matches)| self.hit(&subject, monitor, matches, mention.op))
+            .collect()
+    }
+}
+
+/// The part of a mention that goes on with a hit.
+pub fn subject(mention: &Mention) -> Subject {
+    Subject {
+        id: mention.id.clone(),
+        platform: mention.platform,
+        kind: mention.kind,
+        excerpt: excerpt(mention),
+        url: mention.url.clone(),
+        author: mention.author.clone(),
+        published_at: mention.published_at,
+        observed_at: mention.observed_at,
+        thread: mention.thread.clone(),
+        repost_of: mention.repost_of.clone(),
+        metrics: mention.metrics,
+        region: mention.region.clone(),
+        sample_cap: mention.sample_cap,
+        op: mention.op,
+    }
+}
+
+/// Title and text, cut at [`EXCERPT`] characters, the last of them `…` when something was cut.
+fn excerpt(mention: &Mention) -> String {
+    let (title, gap) = match mention.title.as_deref() {
+        Some(title) if !title.is_empty() => (title, "\n"),
+        _ => ("", ""),
+    };
+    let mut all = title.chars().chain(gap.chars()).chain(mention.text.chars());
+    let mut excerpt: String = all.by_ref().take(EXCERPT).collect();
+    if all.next().is_some() {
+        excerpt.pop();
+        excerpt.push('…');
+    }
+    excerpt
+}
+
+#[cfg(test)]
+#[path = "scorer/tests.rs"]
+mod tests;

@@ -1,0 +1,215 @@
+//! [`ScoreStage`]: the score stage of the flow: mentions in, one hit for each matched monitor out, exactly one verdict a
+//! message. Refuses to fail: nothing here touches the world, so every message can be judged.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use tocsin_bus::{Clock, DeadReason, DropReason, Fault, Message, Outcome, Record, Stage, Topic};
+use tocsin_rules::{Hit, Mention, Op, Rejection, RejectionReason, Rulebook};
+
+use crate::{
+    duplicates::{Duplicates, News, Place},
+    error::ScoreError,
+    metrics::Metrics,
+    ruleset::RuleSet,
+    scorer::{self, Scored, Scorer},
+};
+
+/// Mention ids remembered by default.
+pub const REMEMBERED: usize = 1 << 20;
+
+/// Puts another rulebook into use while the stage runs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RulesHandle(Arc<ArcSwap<RuleSet>>);
+
+impl RulesHandle {
+    /// Compiles a rulebook on the caller's thread; the stage takes it with its next batch.
+    ///
+    /// # Errors
+    /// When its queries cannot be compiled; the running one stays.
+    pub fn swap(&self, rulebook: Arc<Rulebook>) -> Result<(), ScoreError> {
+        let compiled = RuleSet::compile(rulebook);
+        Metrics::get()?.swapped(compiled.is_ok());
+        self.0.store(Arc::new(compiled?));
+        Ok(())
+    }
+
+    /// The rulebook in use.
+    pub fn rulebook(&self) -> Arc<Rulebook> {
+        self.0.load().rulebook().clone()
+    }
+}
+
+/// The stage.
+#[derive(Debug)]
+pub struct ScoreStage {
+    rules: RulesHandle,
+    scorer: Scorer,
+    duplicates: Duplicates,
+    clock: Arc<dyn Clock>,
+    metrics: &'static Metrics,
+}
+
+impl ScoreStage {
+    /// A stage that remembers [`REMEMBERED`] ids. The clock only measures.
+    ///
+    /// # Errors
+    /// When the rulebook cannot be compiled or metrics cannot be registered.
+    pub fn new(rulebook: Arc<Rulebook>, clock: Arc<dyn Clock>) -> Result<Self, ScoreError> {
+        Self::remembering(REMEMBERED, rulebook, clock)
+    }
+
+    /// A stage that remembers at most `ids` mention ids.
+    ///
+    /// # Errors
+    /// As [`ScoreStage::new`].
+    pub fn remembering(
+        ids: usize,
+        rulebook: Arc<Rulebook>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ScoreError> {
+        let rules = Arc::new(RuleSet::compile(rulebook)?);
+        Ok(Self {
+            rules: RulesHandle(Arc::new(ArcSwap::new(rules.clone()))),
+            scorer: Scorer::with_rules(rules)?,
+            duplicates: Duplicates::new(ids),
+            clock,
+            metrics: Metrics::get()?,
+        })
+    }
+
+    /// Handle for hot reload.
+    pub fn rules(&self) -> RulesHandle {
+        self.rules.clone()
+    }
+
+    /// Judges one message.
+    pub fn judge(&mut self, message: &Message) -> Outcome {
+        let place = Place { partition: message.partition, offset: message.offset };
+        self.duplicates.arrive(place);
+        match parse(message) {
+            Ok(mention) => self.judge_mention(&mention, place),
+            Err(outcome) => *outcome,
+        }
+    }
+
+    fn judge_mention(&mut self, mention: &Mention, place: Place) -> Outcome {
+        let news = self.duplicates.judge(mention, place);
+        if news == News::Nothing {
+            return Outcome::dropped(DropReason::Duplicate);
+        }
+        let scored = self.scorer.score(mention);
+        let matched: Vec<Arc<str>> = scored.monitors.iter().map(|(id, _)| id.clone()).collect();
+        let hits = hits(mention, &news, &scored);
+        self.duplicates.remember(mention, place, matched);
+        if hits.is_empty() {
+            let reason = match mention.op {
+                Op::Delete => DropReason::NothingToRetract,
+                _ => DropReason::NoMatch,
+            };
+            return Outcome::dropped(reason);
+        }
+        if let (Some(sentiment), true) = (&scored.sentiment, mention.op != Op::Delete) {
+            self.metrics.sentiment(sentiment.label);
+        }
+        match hits.iter().map(Record::of).collect::<Result<Vec<_>, _>>() {
+            Ok(records) => Outcome::emitted(records),
+            Err(error) => Outcome::dead(DeadReason::InvalidField, error.to_string()),
+        }
+    }
+}
+
+/// The hits due to a mention, given what is new about it.
+fn hits(mention: &Mention, news: &News, scored: &Scored) -> Vec<Hit> {
+    let subject = scorer::subject(mention);
+    let hit = |(monitor, matches): &(Arc<str>, Vec<_>), op| scored.hit(&subject, monitor, matches, op);
+    let before: &[Arc<str>] = match news {
+        News::Changed(before) | News::Retracted(before) => before,
+        News::First | News::Nothing | News::Unknown => &[],
+    };
+    let gone = |monitor: &&Arc<str>| !scored.monitors.iter().any(|(id, _)| id == *monitor);
+    match news {
+        News::Nothing => Vec::new(),
+        // An update of something forgotten stays an update: who counts knows whether it was counted.
+        News::First => scored.monitors.iter().map(|m| hit(m, mention.op)).collect(),
+        // A retraction of something forgotten goes to whom its text matches, if it still carries one.
+        News::Unknown => scored.monitors.iter().map(|m| hit(m, Op::Delete)).collect(),
+        News::Retracted(before) => {
+            before.iter().map(|id| scored.hit(&subject, id, &[], Op::Delete)).collect()
+        }
+        News::Changed(_) => {
+            let op = |id: &Arc<str>| if before.contains(id) { Op::Update } else { Op::Create };
+            let stay = scored.monitors.iter().map(|m| hit(m, op(&m.0)));
+            let left = before.iter().filter(gone).map(|id| scored.hit(&subject, id, &[], Op::Delete));
+            stay.chain(left).collect()
+        }
+    }
+}
+
+/// The mention in a message, or the dead letter it becomes.
+fn parse(message: &Message) -> Result<Mention, Box<Outcome>> {
+    let known = <Mention as tocsin_bus::Payload>::SCHEMA;
+    if let Some(schema) = message.header("schema")
+        && !schema.parse::<u16>().is_ok_and(|schema| schema <= known)
+    {
+        let detail =
+            format!("schema {:?}, this version reads up to {known}", schema.get(..8).unwrap_or(schema));
+        return Err(Box::new(Outcome::dead(DeadReason::UnknownSchema, detail)));
+    }
+    serde_json::from_slice(&message.payload)
+        .map_err(|e| Box::new(Outcome::dead(DeadReason::InvalidJson, e.to_string())))
+}
+
+fn dead(rejection: &Rejection) -> Outcome {
+    let reason = match rejection.reason {
+        RejectionReason::InvalidUtf8 => DeadReason::InvalidUtf8,
+        RejectionReason::InvalidJson => DeadReason::InvalidJson,
+        RejectionReason::TooDeep => DeadReason::TooDeep,
+        RejectionReason::TooLarge => DeadReason::TooLarge,
+        RejectionReason::MissingField => DeadReason::MissingField,
+        RejectionReason::InvalidField => DeadReason::InvalidField,
+        RejectionReason::UnknownPlatform => DeadReason::UnknownPlatform,
+        RejectionReason::DateOutOfRange => DeadReason::DateOutOfRange,
+    };
+    Outcome::dead(reason, rejection.to_string())
+}
+
+impl Stage for ScoreStage {
+    fn name(&self) -> &'static str {
+        "score"
+    }
+
+    fn input(&self) -> Topic {
+        Topic::Mentions
+    }
+
+    fn revoked(&mut self, partitions: &[i32]) {
+        self.duplicates.revoke(partitions);
+    }
+
+    async fn process(&mut self, batch: &[Message]) -> Result<Vec<Outcome>, Fault> {
+        let rules = self.rules.0.load_full();
+        if !Arc::ptr_eq(&rules, self.scorer.rules()) {
+            self.scorer.set_rules(rules);
+        }
+        let start = self.clock.elapsed();
+        let outcomes: Vec<Outcome> = batch.iter().map(|message| self.judge(message)).collect();
+        if !batch.is_empty() {
+            let spent = (self.clock.elapsed() - start).as_secs_f64();
+            self.metrics.batch_size.observe(batch.len() as f64);
+            self.metrics.mention_seconds.observe(spent / batch.len() as f64);
+        }
+        self.metrics.filter_entries.set(self.duplicates.len() as i64);
+        self.metrics.clusters.set(self.scorer.clusters() as i64);
+        Ok(outcomes)
+    }
+
+    async fn checkpoint(&mut self, next: &BTreeMap<i32, i64>) -> Result<(), Fault> {
+        self.duplicates.checkpoint(next);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "stage/tests.rs"]
+mod tests;
