@@ -2,6 +2,20 @@
 //!
 //! Refuses partial results: a rulebook with a fault is no rulebook, so a bad file never replaces a good one.
 
+mod check;
+mod cursor;
+mod draft;
+mod load;
+mod names;
+mod nearest;
+mod read_detection;
+mod read_plans;
+mod read_teams;
+mod read_watch;
+mod sensitivity;
+mod values;
+mod yaml;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -131,8 +145,7 @@ impl Rulebook {
     /// # Errors
     /// Every fault of every file, in order of place.
     pub fn load(files: &[(&str, &str)]) -> Result<Self, Faults> {
-        let _ = files;
-        Err(Faults(Vec::new()))
+        load::load(files)
     }
 
     /// The ready pack with other monitors: each `(name, query)` becomes a brand monitor owned by the pack's first team,
@@ -141,19 +154,18 @@ impl Rulebook {
     /// # Errors
     /// Faults of the queries, placed under the file name `--monitor`.
     pub fn from_pack(monitors: &[(String, String)], sensitivity: Sensitivity) -> Result<Self, Faults> {
-        let _ = (monitors, sensitivity);
-        Err(Faults(Vec::new()))
+        load::from_pack(monitors, sensitivity)
     }
 
     /// The same rulebook watching `monitors` instead; the version changes with them.
     pub fn with_monitors(&self, monitors: Vec<Monitor>) -> Self {
-        Self { monitors, ..self.clone() }
+        let version = load::derived_version(&self.version, &format!("{monitors:?}"));
+        Self { monitors, version, ..self.clone() }
     }
 
     /// The same rulebook ringing more or less readily.
     pub fn with_sensitivity(&self, sensitivity: Sensitivity) -> Self {
-        let _ = sensitivity;
-        self.clone()
+        sensitivity::scaled(self, sensitivity)
     }
 
     /// The plan for a level: the first category, strongest first, for which one is written, else the general plan.
@@ -201,3 +213,6 @@ impl Rulebook {
         self.templates.iter().find(|template| template.id == id)
     }
 }
+
+#[cfg(test)]
+mod tests;
