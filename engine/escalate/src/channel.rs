@@ -1,0 +1,210 @@
+//! Channels: how a [`Page`] leaves the house, and the one trait all of them answer to.
+//!
+//! A channel makes exactly one attempt and judges the answer, body included; it refuses to retry, to queue and to
+//! print a credential. Retrying is the sender's business.
+
+use std::{collections::BTreeMap, future::Future, path::Path, pin::Pin, sync::Arc};
+
+use serde::Deserialize;
+use tocsin_bus::Clock;
+
+use crate::{
+    delivery::{Delivery, Page},
+    render::Renderer,
+};
+
+pub mod address;
+pub mod email;
+pub mod http;
+pub mod local;
+pub mod pagerduty;
+#[cfg(test)]
+pub(crate) mod receiver;
+pub mod secret;
+pub mod webhook;
+
+pub use local::Local;
+pub use secret::Secret;
+
+/// A boxed, sendable future.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One way out.
+pub trait Channel: Send + Sync + std::fmt::Debug {
+    /// What it is; a metrics label.
+    fn kind(&self) -> Kind;
+
+    /// One attempt. Sending the same page again is safe wherever the provider takes a key.
+    fn send<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Delivery>;
+
+    /// Passes on what people did in the console, to a provider that keeps its own state of the incident; most
+    /// channels have none and answer `Delivered` without doing anything.
+    fn tell<'a>(&'a self, _incident: &'a str, _news: News) -> BoxFuture<'a, Delivery> {
+        Box::pin(async { Delivery::Delivered { provider_id: None } })
+    }
+}
+
+/// What people did, for providers with a state of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// Somebody took it.
+    Acknowledged,
+    /// Resolved, reviewed or dismissed.
+    Closed,
+}
+
+/// Kinds of channel. Closed: a metrics label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is the channel it names")]
+pub enum Kind {
+    PagerDuty,
+    Email,
+    Webhook,
+    Local,
+}
+
+impl Kind {
+    /// The word in configuration and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PagerDuty => "pagerduty",
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// Settings of one channel.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Config {
+    /// PagerDuty Events API v2.
+    #[serde(rename = "pagerduty")]
+    PagerDuty(pagerduty::Config),
+    /// SMTP.
+    Email(email::Config),
+    /// Our own signed webhook.
+    Webhook(webhook::Config),
+    /// Pages kept in memory for the console to show.
+    Local(local::Config),
+}
+
+/// Why a channel cannot be set up. Names the field, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("channels.{channel}.{field}: {detail}")]
+pub struct SetupError {
+    /// Id of the channel.
+    pub channel: String,
+    /// Field of its settings.
+    pub field: &'static str,
+    /// What is wrong and what was meant.
+    pub detail: String,
+}
+
+/// One faulty field, before the channel's id is known.
+#[derive(Debug)]
+pub(crate) struct Fault(pub(crate) &'static str, pub(crate) String);
+
+impl Config {
+    /// Reads the `*_file` variants of secrets through `read`, so that files stay the binary's business.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a secret given both ways.
+    pub fn read_secrets(
+        &mut self,
+        channel: &str,
+        read: &dyn Fn(&Path) -> std::io::Result<String>,
+    ) -> Result<(), SetupError> {
+        match self {
+            Self::PagerDuty(config) => config.read_secrets(read),
+            Self::Email(config) => config.read_secrets(read),
+            Self::Webhook(config) => config.read_secrets(read),
+            Self::Local(_) => Ok(()),
+        }
+        .map_err(|fault| fault.of(channel))
+    }
+}
+
+impl Fault {
+    fn of(self, channel: &str) -> SetupError {
+        SetupError { channel: channel.to_owned(), field: self.0, detail: self.1 }
+    }
+}
+
+/// All channels by the id that contacts name.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    channels: BTreeMap<String, Arc<dyn Channel>>,
+    local: Option<Arc<Local>>,
+}
+
+impl Registry {
+    /// Sets up every channel. A rustls crypto provider must be installed when HTTPS channels are among them.
+    ///
+    /// # Errors
+    /// Every channel that cannot be set up, at once.
+    pub fn build(
+        configs: &BTreeMap<String, Config>,
+        renderer: &Arc<Renderer>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, Vec<SetupError>> {
+        let mut registry = Self::default();
+        let mut faults = Vec::new();
+        for (id, config) in configs {
+            let channel: Result<Arc<dyn Channel>, Fault> = match config {
+                Config::PagerDuty(config) => pagerduty::PagerDuty::new(config, renderer.clone(), clock.clone())
+                    .map(|c| Arc::new(c) as Arc<dyn Channel>),
+                Config::Email(config) => {
+                    email::Email::new(config, renderer.clone()).map(|c| Arc::new(c) as Arc<dyn Channel>)
+                }
+                Config::Webhook(config) => webhook::Webhook::new(config, renderer.clone(), clock.clone())
+                    .map(|c| Arc::new(c) as Arc<dyn Channel>),
+                Config::Local(config) => {
+                    let local = Arc::new(Local::new(config, renderer.clone()));
+                    registry.local = Some(local.clone());
+                    Ok(local as Arc<dyn Channel>)
+                }
+            };
+            match channel {
+                Ok(channel) => registry.insert(id, channel),
+                Err(fault) => faults.push(fault.of(id)),
+            }
+        }
+        if faults.is_empty() { Ok(registry) } else { Err(faults) }
+    }
+
+    /// Adds a channel, replacing one of the same id.
+    pub fn insert(&mut self, id: &str, channel: Arc<dyn Channel>) {
+        self.channels.insert(id.to_owned(), channel);
+    }
+
+    /// Adds a local pager the caller keeps hold of (the demo and the console show it).
+    pub fn insert_local(&mut self, id: &str, local: Arc<Local>) {
+        self.local = Some(local.clone());
+        self.insert(id, local);
+    }
+
+    /// The channel a contact names.
+    pub fn get(&self, id: &str) -> Option<&Arc<dyn Channel>> {
+        self.channels.get(id)
+    }
+
+    /// Ids, sorted.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.channels.keys().map(String::as_str)
+    }
+
+    /// Every channel.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn Channel>)> {
+        self.channels.iter().map(|(id, channel)| (id.as_str(), channel))
+    }
+
+    /// The local pager, if one is configured.
+    pub fn local(&self) -> Option<&Arc<Local>> {
+        self.local.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests;

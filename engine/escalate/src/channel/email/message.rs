@@ -1,0 +1,108 @@
+//! Composes one mail. Refuses a value with a line break in it, so no header can be smuggled in.
+
+use std::{sync::Arc, time::SystemTime};
+
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox, MultiPart,
+        header::{Header, HeaderName, HeaderValue},
+    },
+};
+use tocsin_rules::Level;
+
+use crate::{
+    delivery::{Delivery, Page},
+    render::Renderer,
+};
+
+/// What all mails of a channel share.
+#[derive(Debug)]
+pub(super) struct Composer {
+    pub(super) from: Mailbox,
+    pub(super) domain: String,
+    pub(super) renderer: Arc<Renderer>,
+}
+
+/// Declares headers that hold one value.
+macro_rules! headers {
+    ($($type:ident = $name:literal),+ $(,)?) => {$(
+        #[derive(Clone)]
+        struct $type(String);
+
+        impl Header for $type {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
+
+            fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Ok(Self(text.to_owned()))
+            }
+
+            fn display(&self) -> HeaderValue {
+                HeaderValue::new(Self::name(), self.0.clone())
+            }
+        }
+    )+};
+}
+
+headers! {
+    ListId = "List-Id",
+    AutoSubmitted = "Auto-Submitted",
+    AutoResponseSuppress = "X-Auto-Response-Suppress",
+    Priority = "X-Priority",
+    Importance = "Importance",
+    PageId = "X-Tocsin-Page",
+}
+
+impl Composer {
+    /// Recipient and bytes of the mail. The same page always makes the same mail, but for the MIME boundary.
+    pub(super) fn compose(&self, page: &Page) -> Result<(Address, Vec<u8>), Delivery> {
+        for (name, value) in [
+            ("incident", &page.incident),
+            ("page", &page.id),
+            ("name", &page.to_name),
+            ("address", &page.contact.address),
+            ("monitor", &page.snapshot.monitor_name),
+        ] {
+            if value.contains(['\r', '\n', '\0']) {
+                return Err(Delivery::PermanentPayload {
+                    detail: format!("the {name} has a line break in it"),
+                });
+            }
+        }
+        let address: Address = page.contact.address.parse().map_err(|_| Delivery::PermanentConfig {
+            detail: format!("the address of {} is not a mail address", page.to),
+        })?;
+        let to = Mailbox::new(Some(page.to_name.clone()).filter(|n| !n.is_empty()), address.clone());
+        let rendered = self.renderer.render(page);
+        let root = format!("<{}@{}>", atom(&page.incident), self.domain);
+        let urgent = page.level == Level::High;
+        let built = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .date(SystemTime::from(page.at))
+            .subject(self.renderer.thread_subject(page))
+            .message_id(Some(format!("<{}.{}@{}>", atom(&page.incident), atom(&page.id), self.domain)))
+            .references(root.clone())
+            .in_reply_to(root)
+            .header(ListId(format!("<crisis.{}>", self.domain)))
+            .header(AutoSubmitted("auto-generated".into()))
+            .header(AutoResponseSuppress("All".into()))
+            .header(Priority(if urgent { "1" } else { "3" }.into()))
+            .header(Importance(if urgent { "high" } else { "normal" }.into()))
+            .header(PageId(atom(&page.id)))
+            .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html));
+        match built {
+            Ok(message) => Ok((address, message.formatted())),
+            Err(error) => {
+                Err(Delivery::PermanentPayload { detail: format!("the mail cannot be built: {error}") })
+            }
+        }
+    }
+}
+
+/// Only what may stand in a message id.
+fn atom(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect()
+}
