@@ -108,7 +108,7 @@ pub enum CommandError {
         current: Box<Incident>,
     },
     /// The move is not legal from where it stands (HTTP 409).
-    #[error("cannot {what} an incident that is {:?}", .current.state)]
+    #[error("cannot {what} an incident that is {}", .current.state.as_str())]
     Illegal {
         /// The command.
         what: &'static str,
@@ -121,4 +121,38 @@ pub enum CommandError {
     /// The store is away (HTTP 503).
     #[error("the store did not answer")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Command {
+    /// The word on the wire and in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Acknowledge => "acknowledge",
+            Self::Confirm { .. } => "confirm",
+            Self::Advance { .. } => "advance",
+            Self::Assign { .. } => "assign",
+            Self::Note { .. } => "note",
+            Self::SetLevel { .. } => "set_level",
+            Self::Escalate => "escalate",
+            Self::Step { .. } => "step",
+            Self::Approve { .. } => "approve",
+            Self::Resolve { .. } => "resolve",
+            Self::Dismiss { .. } => "dismiss",
+            Self::Review { .. } => "review",
+        }
+    }
+}
+
+impl Via {
+    /// The word on the wire and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Console => "console",
+            Self::Link => "link",
+            Self::Timer => "timer",
+            Self::Detection => "detection",
+            Self::Demo => "demo",
+        }
+    }
 }

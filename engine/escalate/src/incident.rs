@@ -28,6 +28,8 @@ pub struct Incident {
     pub level: Level,
     /// Highest level reached.
     pub peak: Level,
+    /// Level of the newest finding, before anybody's hand.
+    pub detected: Level,
     /// Level set by hand; detection raises above it but never lowers it.
     pub level_by_hand: Option<Level>,
     /// Grade behind the detected level.
@@ -48,8 +50,14 @@ pub struct Incident {
     pub reasons: Vec<Reason>,
     /// The posts that weigh most, newest finding's first, at most twenty, by id once.
     pub evidence: Vec<Subject>,
+    /// Set when a source behind the newest finding returns only a sample.
+    #[serde(default)]
+    pub sampled: bool,
     /// Who took it, if anybody.
     pub acknowledged: Option<Acknowledgement>,
+    /// Acknowledgements that a rise in level or a recurrence took back, oldest first.
+    #[serde(default)]
+    pub former_acknowledgements: Vec<Acknowledgement>,
     /// Plan frozen at opening or at the last rise in level.
     pub plan: Plan,
     /// Policy frozen with it.
@@ -64,6 +72,20 @@ pub struct Incident {
     pub rung: u32,
     /// Times the policy was gone through.
     pub round: u32,
+    /// When the next rung is paged; none when nobody is to be paged any more.
+    pub next_page_at: Option<Timestamp>,
+    /// Ids of everybody paged so far, in order: they hear of the recovery.
+    #[serde(default)]
+    pub paged: Vec<String>,
+    /// Until when a recurrence counts as the same story.
+    #[serde(default)]
+    pub watch_until: Option<Timestamp>,
+    /// The resolved incident this one follows within its watch.
+    #[serde(default)]
+    pub recurrence_of: Option<String>,
+    /// Times it came back while still open.
+    #[serde(default)]
+    pub recurred: u32,
     /// Rises whenever running timers become void (acknowledged, level raised, closed).
     pub timer_epoch: u64,
     /// Summary and lessons, once reviewed.
@@ -72,6 +94,9 @@ pub struct Incident {
     pub drill: Option<String>,
     /// The newest finding applied.
     pub last_finding: String,
+    /// Hash of the newest audit entry: the head of this incident's chain.
+    #[serde(default)]
+    pub audit_head: String,
 }
 
 /// Life of an incident.
@@ -95,6 +120,8 @@ pub struct Acknowledgement {
     pub by: Actor,
     /// When.
     pub at: Timestamp,
+    /// Level it had then: a rise above it asks for a new acknowledgement.
+    pub level: Level,
 }
 
 /// One step of the frozen plan at work.
@@ -110,8 +137,14 @@ pub struct Task {
     pub by: Option<Actor>,
     /// When it last changed.
     pub at: Option<Timestamp>,
+    /// Who wrote what goes out (took the step up last); may not approve it.
+    #[serde(default)]
+    pub author: Option<String>,
     /// Who approved what goes out.
     pub approved_by: Vec<String>,
+    /// When it was found overdue, once.
+    #[serde(default)]
+    pub overdue_since: Option<Timestamp>,
 }
 
 /// Life of a task.
@@ -150,7 +183,62 @@ pub struct Note {
     pub text: String,
 }
 
+impl State {
+    /// Every state, in order of life.
+    pub const ALL: [Self; 7] = [
+        Self::Suspected,
+        Self::Confirmed,
+        Self::Responding,
+        Self::Monitoring,
+        Self::Resolved,
+        Self::Reviewed,
+        Self::Dismissed,
+    ];
+
+    /// The word in JSON, metrics and sentences.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Suspected => "suspected",
+            Self::Confirmed => "confirmed",
+            Self::Responding => "responding",
+            Self::Monitoring => "monitoring",
+            Self::Resolved => "resolved",
+            Self::Reviewed => "reviewed",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+impl Task {
+    /// Whether nothing is left to do about it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, StepState::Done | StepState::Skipped)
+    }
+}
+
 impl Incident {
+    /// Number of shards incidents are spread over.
+    pub const SHARDS: u8 = 16;
+
+    /// Shard of a monitor: all its incidents live there.
+    pub fn shard_of(monitor: &str) -> u8 {
+        blake3::hash(monitor.as_bytes()).as_bytes()[0] % Self::SHARDS
+    }
+
+    /// The shard named in an incident's id, if it is one.
+    pub fn shard_in(id: &str) -> Option<u8> {
+        let (shard, rest) = id.strip_prefix('s')?.split_once('-')?;
+        let hex = rest.len() == 10 && rest.bytes().all(|b| b.is_ascii_hexdigit());
+        shard.parse().ok().filter(|s| *s < Self::SHARDS && shard.len() == 2 && hex)
+    }
+
+    /// Id of the incident that `cause` (an episode, or a finding after a closed one) opens for `monitor`.
+    pub fn id_for(monitor: &str, cause: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(monitor.as_bytes()).update(&[0]).update(cause.as_bytes());
+        format!("s{:02}-{}", Self::shard_of(monitor), &hasher.finalize().to_hex()[..10])
+    }
+
     /// Whether people still have to act: neither resolved, reviewed nor dismissed.
     pub fn is_open(&self) -> bool {
         self.state < State::Resolved
@@ -159,5 +247,41 @@ impl Incident {
     /// Whether `finding` was applied before.
     pub fn has_applied(&self, finding: &Finding) -> bool {
         self.last_finding == finding.id
+    }
+
+    /// Whether an incident of this level pages people; low is recorded and shown only.
+    pub fn pages_at(level: Level) -> bool {
+        level >= Level::Medium
+    }
+
+    /// Step of the frozen plan behind a task.
+    pub fn step(&self, id: &str) -> Option<&tocsin_rules::Step> {
+        self.plan.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Steps that must be over before `step` and are not.
+    pub fn blocked_by<'s>(&self, step: &'s tocsin_rules::Step) -> Vec<&'s str> {
+        let open = |id: &str| self.tasks.iter().any(|task| task.step == id && !task.is_over());
+        step.after.iter().map(String::as_str).filter(|id| open(id)).collect()
+    }
+
+    /// Tasks whose deadline still has to be watched: not over, not blocked, not yet found overdue.
+    pub(crate) fn watched_tasks(&self) -> impl Iterator<Item = &Task> {
+        let unattended = self.recovered_at.is_some() && self.acknowledged.is_none();
+        let on = self.is_open() && !unattended;
+        self.tasks.iter().filter(move |task| {
+            on && !task.is_over()
+                && task.overdue_since.is_none()
+                && self.step(&task.step).is_some_and(|step| self.blocked_by(step).is_empty())
+        })
+    }
+
+    /// When time alone next changes this incident: the one timer the store keeps for it.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        if !self.is_open() {
+            return None;
+        }
+        let tasks = self.watched_tasks().map(|task| task.due_at).min();
+        [self.next_page_at, self.watch_until, tasks].into_iter().flatten().min()
     }
 }

@@ -1,10 +1,25 @@
 //! Escalation: one incident per episode of a monitor, its frozen plan, its timers, its pages.
 //! Refuses to look at raw text to decide anything.
 
+pub mod audit;
+pub mod channel;
 pub mod command;
+pub mod courier;
 pub mod delivery;
+pub mod desk;
 pub mod incident;
+mod metrics;
+pub mod render;
+pub mod stage;
+pub mod store;
+pub mod timers;
+pub mod transition;
 
+pub use audit::AuditEntry;
 pub use command::{Actor, Command, CommandError, Via};
+pub use courier::Courier;
 pub use delivery::{Delivery, NextStep, Page, PageReason, Snapshot};
+pub use desk::{Changed, Desk, Taken, TimelineEntry};
 pub use incident::{Acknowledgement, Incident, State, StepState, Task};
+pub use stage::EscalateStage;
+pub use store::{Counts, Filter, Listing, PageRecord, PageStatus, Store, StoreError, embedded::Embedded};

@@ -1,0 +1,223 @@
+//! [`Courier`]: takes pages from the outbox, drops what is no longer wanted, sends the rest and records the answer.
+//! At least once: a crash between sending and recording pages twice, never not at all.
+//! Refuses to let one channel hold up another.
+
+mod gate;
+mod verdict;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    channel::Registry,
+    delivery::Delivery,
+    desk::Desk,
+    metrics,
+    store::{Attempt, Claim, PageRecord, PageStatus, Settlement, StoreError},
+};
+use gate::{Gates, Passage};
+
+/// How long a page is ours before another worker may take it; longer than any attempt may last.
+const LEASE: Duration = Duration::from_secs(60);
+/// An attempt without an answer by then may or may not have arrived.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
+/// Pages in hand at once.
+const IN_HAND: usize = 256;
+/// How often the outbox is looked at when nobody says there is something in it.
+const POLL: Duration = Duration::from_millis(250);
+/// How long running attempts are waited for at the end.
+const DRAIN: Duration = Duration::from_secs(15);
+/// Pause between tries to record an answer.
+const RECORD_PAUSE: Duration = Duration::from_millis(200);
+
+/// Sends what the outbox holds.
+#[derive(Debug)]
+pub struct Courier {
+    desk: Desk,
+    channels: Registry,
+    worker: String,
+    gates: Gates,
+}
+
+impl Courier {
+    /// A courier named `worker`: unique among running ones, the same after a restart.
+    pub fn new(desk: Desk, channels: Registry, worker: impl Into<String>) -> Self {
+        Self { desk, channels, worker: worker.into(), gates: Gates::default() }
+    }
+
+    /// Sends everything that may leave at `now`, one after the other and in order; for clocks moved by hand. Returns how
+    /// many pages were delivered.
+    ///
+    /// # Errors
+    /// The store is away; pages in hand come back after their lease.
+    pub async fn deliver_due(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let mut delivered = 0;
+        loop {
+            let claims = self.desk.store().claim_pages(now, &self.worker, IN_HAND, LEASE).await?;
+            if claims.is_empty() {
+                return Ok(delivered);
+            }
+            for claim in claims {
+                delivered += usize::from(self.handle(claim).await? == PageStatus::Delivered);
+            }
+        }
+    }
+
+    /// Sends until `shutdown`, then waits a while for attempts under way.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        let clock = Arc::clone(self.desk.clock());
+        let mut in_hand = JoinSet::new();
+        let mut away = false;
+        while !shutdown.is_cancelled() {
+            while let Some(done) = in_hand.try_join_next() {
+                log_failure(done);
+            }
+            let room = IN_HAND - in_hand.len().min(IN_HAND);
+            let claimed = self.claim(room).await;
+            let more = claimed.as_ref().is_ok_and(|claims| !claims.is_empty() && claims.len() == room);
+            match claimed {
+                Ok(claims) => {
+                    away = false;
+                    for claim in claims {
+                        let courier = Arc::clone(&self);
+                        in_hand.spawn(async move { courier.handle(claim).await });
+                    }
+                }
+                Err(fault) if !away => {
+                    away = true;
+                    tracing::error!(error = &fault as &dyn std::error::Error, "the outbox cannot be read");
+                }
+                Err(_) => {}
+            }
+            if more {
+                continue;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.desk.pages_waiting() => {}
+                () = clock.sleep(POLL) => {}
+                Some(done) = in_hand.join_next() => log_failure(done),
+            }
+        }
+        let all_done = async { while in_hand.join_next().await.is_some() {} };
+        tokio::select! {
+            () = all_done => {}
+            () = clock.sleep(DRAIN) => tracing::warn!("attempts under way were left; their pages will be sent again"),
+        }
+    }
+
+    async fn claim(&self, room: usize) -> Result<Vec<Claim>, StoreError> {
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        self.desk.store().claim_pages(self.desk.clock().now(), &self.worker, room, LEASE).await
+    }
+
+    /// Sees one page through: drop, hold back, or send; then record.
+    async fn handle(&self, claim: Claim) -> Result<PageStatus, StoreError> {
+        let incident = self.desk.store().load(&claim.record.page.incident).await?;
+        let record = claim.record.clone();
+        let settlement = match verdict::obsolete(&record.page, incident.as_ref()) {
+            Some(why) => {
+                metrics::obsolete(&record.page);
+                let record = PageRecord { status: PageStatus::Obsolete, why: Some(why), ..record };
+                Settlement { record, again_at: self.desk.clock().now() }
+            }
+            None => self.attempt(record).await,
+        };
+        let status = settlement.record.status;
+        self.record(&claim, &settlement).await?;
+        if let Some(incident) = incident {
+            self.desk.announce(&incident);
+        }
+        Ok(status)
+    }
+
+    async fn attempt(&self, record: PageRecord) -> Settlement {
+        let now = self.desk.clock().now();
+        let channel_id = record.page.contact.channel.clone();
+        let _under_way = match self.gates.enter(&channel_id, now) {
+            Passage::Open(pass) => pass,
+            Passage::Closed { until } => return verdict::hold_back(record, until, now),
+        };
+        let (kind, delivery) = match self.channels.get(&channel_id) {
+            None => {
+                let detail = format!("no channel `{channel_id}` in the configuration");
+                ("missing", Delivery::PermanentConfig { detail })
+            }
+            Some(channel) => {
+                let answer = tokio::select! {
+                    answer = channel.send(&record.page) => answer,
+                    () = self.desk.clock().sleep(ATTEMPT_LIMIT) => Delivery::Unknown,
+                };
+                (channel.kind().as_str(), answer)
+            }
+        };
+        let now = self.desk.clock().now();
+        metrics::attempted(kind, delivery.as_str());
+        self.gates.learn(&channel_id, &delivery, now);
+        match &delivery {
+            Delivery::Delivered { .. } => metrics::delivered(&record.page, now),
+            Delivery::PermanentConfig { detail } | Delivery::PermanentPayload { detail } => {
+                tracing::error!(
+                    channel = channel_id,
+                    page = record.page.id,
+                    detail,
+                    "a page was refused for good"
+                );
+            }
+            Delivery::Retry { .. } | Delivery::RateLimited { .. } | Delivery::Unknown => {
+                let outcome = delivery.as_str();
+                tracing::warn!(
+                    channel = channel_id,
+                    page = record.page.id,
+                    outcome,
+                    "a page was not accepted"
+                );
+            }
+        }
+        verdict::after_attempt(record, Attempt { at: now, channel: channel_id, delivery })
+    }
+
+    async fn record(&self, claim: &Claim, settlement: &Settlement) -> Result<(), StoreError> {
+        let mut tries = 0;
+        loop {
+            let now = self.desk.clock().now();
+            match self.desk.store().settle_page(claim, settlement, now).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => {
+                    tracing::warn!(
+                        page = claim.record.page.id,
+                        "the lease of a page ran out during an attempt"
+                    );
+                    return Ok(());
+                }
+                // Worth some patience: an answer that is not recorded means a second page.
+                Err(_) if tries < 3 => {
+                    tries += 1;
+                    self.desk.clock().sleep(RECORD_PAUSE).await;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+}
+
+fn log_failure(done: Result<Result<PageStatus, StoreError>, tokio::task::JoinError>) {
+    match done {
+        Ok(Ok(_)) => {}
+        Ok(Err(fault)) => {
+            tracing::error!(
+                error = &fault as &dyn std::error::Error,
+                "what became of a page could not be recorded; it will be sent again"
+            );
+        }
+        Err(fault) => tracing::error!(error = &fault as &dyn std::error::Error, "an attempt broke off"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
