@@ -45,11 +45,6 @@ impl Decoder {
         }
     }
 
-    /// Observation time of records read from now on.
-    pub(crate) fn seen_at(&mut self, seen_at: Timestamp) {
-        self.seen_at = Some(seen_at);
-    }
-
     /// One JSON record.
     pub(crate) fn json(&self, bytes: &[u8], place: Place) -> Result<Mention, Rejection> {
         match (self.format, &self.map) {
@@ -94,7 +89,7 @@ impl Decoder {
     fn canonical(&self, bytes: &[u8]) -> Result<Mention, Rejection> {
         // Stands for "the record does not say": no real observation is that old.
         const UNSAID: Timestamp = Timestamp::UNIX_EPOCH;
-        let mut mention = parse(bytes, self.seen_at.unwrap_or(UNSAID))?;
+        let mut mention = canonical(bytes, self.seen_at.unwrap_or(UNSAID))?;
         if mention.observed_at == UNSAID {
             mention.observed_at = mention.published_at;
         }
@@ -137,8 +132,8 @@ pub(crate) fn checked(mention: Mention) -> Result<Mention, Rejection> {
     Ok(mention)
 }
 
-/// Until `Mention::parse` lands: the same refusals, coarser.
-fn parse(bytes: &[u8], seen_at: Timestamp) -> Result<Mention, Rejection> {
+/// One canonical mention.
+pub(crate) fn canonical(bytes: &[u8], seen_at: Timestamp) -> Result<Mention, Rejection> {
     let mut fields = object(bytes)?;
     if !fields.contains_key("observed_at") {
         fields.insert("observed_at".to_owned(), Value::String(seen_at.to_string()));

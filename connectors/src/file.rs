@@ -22,6 +22,7 @@ use crate::{
     decode::{Decoder, Place},
     item::refuse,
 };
+pub(crate) use array::Elements;
 use shape::Shape;
 
 /// Largest record read into memory, in bytes; longer ones are skipped and refused as too large.

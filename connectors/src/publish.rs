@@ -1,33 +1,64 @@
 //! What connectors need of the bus: records in, one acknowledgement for all of them out. Refuses to report success
 //! before every record is acknowledged.
 
-use std::{borrow::Cow, future::Future, pin::Pin};
+use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tocsin_bus::{Record, Topic};
+use tocsin_bus::{Clock, Record, Topic};
 use tocsin_rules::Mention;
 
 use crate::Rejected;
 
-/// Future of an acknowledgement.
-pub type Acknowledged<'a> = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send + 'a>>;
+/// Future of an acknowledgement: the positions of records the bus will never take (too large), ascending.
+pub type Acknowledged<'a> = Pin<Box<dyn Future<Output = Result<Vec<usize>, PublishError>> + Send + 'a>>;
 
-/// Somewhere to publish to. Object-safe, since ingest and tailing share one.
+/// Somewhere to publish to. Object-safe: ingest and the runner share one.
 pub trait Publish: Send + Sync {
-    /// Sends the records in order; resolves once all are acknowledged. On an error some may have gone out: sending
-    /// again is harmless, identity makes doubles visible.
-    fn publish(&self, records: Vec<Record>) -> Acknowledged<'_>;
+    /// Sends the records in order; resolves once every one is acknowledged or refused for good. On an error some may
+    /// have gone out: sending them again is harmless, since a mention's id makes doubles visible.
+    fn publish<'a>(&'a self, records: &'a [Record]) -> Acknowledged<'a>;
 }
 
-/// The bus did not acknowledge.
+/// The bus did not acknowledge; worth trying again.
 #[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// Worth trying again.
-    #[error("the bus did not acknowledge: {0}")]
-    Unavailable(String),
-    /// A record can never be sent as it is (too large for the broker).
-    #[error("the bus refused a record: {0}")]
-    Refused(String),
+#[error("the bus did not acknowledge: {0}")]
+pub struct PublishError(pub String);
+
+/// Publishes through a bus driver, waiting no longer than a time-out.
+pub struct BusPublisher {
+    producer: Arc<dyn tocsin_bus::Producer>,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+}
+
+impl BusPublisher {
+    /// `timeout`: longest wait for the acknowledgement of one batch.
+    pub fn new(producer: Arc<dyn tocsin_bus::Producer>, clock: Arc<dyn Clock>, timeout: Duration) -> Self {
+        Self { producer, clock, timeout }
+    }
+}
+
+impl Publish for BusPublisher {
+    fn publish<'a>(&'a self, records: &'a [Record]) -> Acknowledged<'a> {
+        Box::pin(async move {
+            let sent = tocsin_bus::publish(&*self.producer, records);
+            let results = tokio::select! {
+                results = sent => results,
+                () = self.clock.sleep(self.timeout) => {
+                    return Err(PublishError(format!("no acknowledgement within {:?}", self.timeout)));
+                }
+            };
+            let mut refused = Vec::new();
+            for (position, result) in results.into_iter().enumerate() {
+                match result {
+                    Ok(()) => {}
+                    Err(error) if error.is_retryable() => return Err(PublishError(error.to_string())),
+                    Err(_) => refused.push(position),
+                }
+            }
+            Ok(refused)
+        })
+    }
 }
 
 /// The record of one mention.
@@ -35,7 +66,7 @@ pub enum PublishError {
 /// # Errors
 /// When it cannot be JSON; no mention is such.
 pub(crate) fn mention_record(mention: &Mention) -> Result<Record, PublishError> {
-    Record::of(mention).map_err(|e| PublishError::Refused(e.to_string()))
+    Record::of(mention).map_err(|error| PublishError(error.to_string()))
 }
 
 /// The dead letter of one refused record: payload as it came, reason and place in the headers.

@@ -8,7 +8,7 @@ use tocsin_rules::RejectionReason;
 use super::{Found, MAX_RECORD, lines::too_large};
 use crate::{decode::Place, item::refuse};
 
-pub(super) struct Elements {
+pub(crate) struct Elements {
     input: Box<dyn BufRead + Send>,
     line: u64,
     count: u64,
@@ -49,7 +49,7 @@ impl Inside {
 
 impl Elements {
     /// `input` stands at `[`, on line `line`.
-    pub(super) fn new(input: Box<dyn BufRead + Send>, line: u64) -> Self {
+    pub(crate) fn new(input: Box<dyn BufRead + Send>, line: u64) -> Self {
         Self { input, line, count: 0, opened: false, closed: false }
     }
 
@@ -59,7 +59,7 @@ impl Elements {
     }
 
     /// The next element, into `buffer`.
-    pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<Found>> {
+    pub(crate) fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<Found>> {
         buffer.clear();
         let Some(line) = self.start()? else { return Ok(None) };
         let mut inside = Inside::default();
