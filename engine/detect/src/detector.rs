@@ -1,12 +1,26 @@
-//! [`Detector`]: windows, grades and findings of every monitor of one partition. Time is an argument; refuses I/O.
+//! [`Detector`]: windows, grades and findings of every monitor of one partition.
+//!
+//! A pure state machine: no I/O, no clock. Windows run on event time; lateness is judged by the watermark, the largest
+//! event time of any hit of the partition that was in time; evaluation time may run ahead of it through
+//! [`Detector::advance`]. Whatever falls due by passage of time is settled at its own due time and before a later hit
+//! counts, so that findings do not depend on when somebody looked.
 
-use std::sync::Arc;
+mod checkpointing;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
-use tocsin_bus::Verdict;
-use tocsin_rules::{Finding, Hit, Rulebook};
+use rustc_hash::FxHashMap;
+use tocsin_bus::{DropReason, Verdict};
+use tocsin_rules::{Finding, Hit, Rulebook, mention::Op};
 
-use crate::{checkpoint::Delta, error::Error};
+use crate::{
+    assess::{self, Reading},
+    criteria::Criteria,
+    monitor::MonitorState,
+    record::{Record, event_seconds, hash64},
+    report::{self, Change},
+};
 
 /// What became of one hit.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,95 +48,250 @@ pub struct ThresholdValue {
 #[derive(Debug)]
 pub struct Detector {
     rulebook: Arc<Rulebook>,
+    criteria: Criteria,
+    /// Monitor id to its place in the rulebook.
+    index: FxHashMap<String, usize>,
+    /// By place in the rulebook; none until a first hit.
+    states: Vec<Option<Box<MonitorState>>>,
+    /// When time alone may change something, and of which monitor.
+    due: BTreeSet<(i64, usize)>,
+    watermark: Option<i64>,
+    /// Evaluation time; never before the watermark.
+    now: Option<i64>,
+    clock_changed: bool,
+    /// Monitors whose stored state must go.
+    removed: Vec<String>,
+    readings: Vec<Reading>,
+}
+
+fn index(rulebook: &Rulebook) -> FxHashMap<String, usize> {
+    rulebook.monitors.iter().enumerate().map(|(place, monitor)| (monitor.id.clone(), place)).collect()
 }
 
 impl Detector {
     /// Empty state.
     pub fn new(rulebook: Arc<Rulebook>) -> Self {
-        Self { rulebook }
+        Self {
+            criteria: Criteria::of(&rulebook),
+            index: index(&rulebook),
+            states: rulebook.monitors.iter().map(|_| None).collect(),
+            rulebook,
+            due: BTreeSet::new(),
+            watermark: None,
+            now: None,
+            clock_changed: false,
+            removed: Vec::new(),
+            readings: Vec::new(),
+        }
     }
 
     /// Takes one hit in.
+    ///
+    /// A known id is a duplicate whatever its age; an update of a known id renews its facts, of an unknown one counts
+    /// as new; a retraction takes evidence away. Only a mention that is counted moves time.
     pub fn observe(&mut self, hit: &Hit) -> Observed {
-        let _ = (hit, &self.rulebook);
-        Observed { verdict: Verdict::Emitted, findings: Vec::new() }
+        let mut findings = Vec::new();
+        let verdict = match self.index.get(&hit.monitor).copied() {
+            None => Verdict::Dropped(DropReason::UnknownMonitor),
+            Some(place) => match hit.subject.op {
+                Op::Delete => self.retract(place, hit, &mut findings),
+                Op::Create | Op::Update => self.take_in(place, hit, &mut findings),
+            },
+        };
+        Observed { verdict, findings }
     }
 
-    /// Time passes up to `at` without hits.
+    fn retract(&mut self, place: usize, hit: &Hit, findings: &mut Vec<Finding>) -> Verdict {
+        let (Some(state), Some(now)) = (self.states[place].as_mut(), self.now) else {
+            return Verdict::Dropped(DropReason::NothingToRetract);
+        };
+        state.slide(now, &self.criteria);
+        if !state.retract(hash64(&hit.subject.id), &self.criteria) {
+            return Verdict::Dropped(DropReason::NothingToRetract);
+        }
+        self.settle(place, now, Some(hit), findings);
+        Verdict::Emitted
+    }
+
+    fn take_in(&mut self, place: usize, hit: &Hit, findings: &mut Vec<Finding>) -> Verdict {
+        let id = hash64(&hit.subject.id);
+        let is_update = hit.subject.op == Op::Update;
+        if let Some(state) = self.states[place].as_mut() {
+            if state.ledger.contains(id) {
+                let (true, Some(now)) = (is_update, self.now) else {
+                    return Verdict::Dropped(DropReason::Duplicate);
+                };
+                state.slide(now, &self.criteria);
+                state.renew(Record::of(hit, id), hit, now, &self.criteria);
+                self.settle(place, now, Some(hit), findings);
+                return Verdict::Emitted;
+            }
+            if state.forgotten.contains(id) {
+                if is_update && state.evidence.exhibits().iter().any(|e| e.id == id) {
+                    state.evidence.offer(id, hit);
+                    state.changed = true;
+                    return Verdict::Dropped(DropReason::Late);
+                }
+                return Verdict::Dropped(DropReason::Duplicate);
+            }
+        }
+        let at = i64::from(event_seconds(hit));
+        let age = hit.subject.observed_at.as_second().saturating_sub(at);
+        let behind = self.watermark.map_or(0, |watermark| watermark.saturating_sub(at));
+        let late = age > self.criteria.max_age || behind > self.criteria.lateness;
+        if !late {
+            self.pass(at, findings);
+            if self.watermark.is_none_or(|watermark| at > watermark) {
+                self.watermark = Some(at);
+                self.clock_changed = true;
+            }
+        }
+        let now = self.now.unwrap_or(at);
+        let criteria = &self.criteria;
+        let state = self.states[place].get_or_insert_with(|| Box::new(MonitorState::new(criteria, now)));
+        let record = Record::of(hit, id);
+        state.slide(now, criteria);
+        state.changed = true;
+        if late || state.is_past(record.at, criteria) {
+            state.feed_past(record, hit, !is_update, now, criteria);
+            return Verdict::Dropped(DropReason::Late);
+        }
+        state.count(record, hit, now, criteria);
+        self.settle(place, now, Some(hit), findings);
+        Verdict::Emitted
+    }
+
+    /// Time passes up to `at` without hits. An instant already passed changes nothing.
     pub fn advance(&mut self, at: Timestamp) -> Vec<Finding> {
-        let _ = at;
-        Vec::new()
+        let mut findings = Vec::new();
+        // Before the first hit there is nothing that time could change.
+        if self.now.is_some() {
+            self.pass(at.as_second(), &mut findings);
+        }
+        findings
+    }
+
+    /// Settles what falls due up to `until`, each at its time, and moves the evaluation time there.
+    fn pass(&mut self, until: i64, findings: &mut Vec<Finding>) {
+        while let Some(&(due, place)) = self.due.first().filter(|(due, _)| *due <= until) {
+            self.due.pop_first();
+            if let Some(state) = self.states[place].as_mut() {
+                state.queued = None;
+                state.changed = true;
+                self.settle(place, due.max(self.now.unwrap_or(due)), None, findings);
+            }
+        }
+        if self.now.is_none_or(|now| until > now) {
+            self.now = Some(until);
+            self.clock_changed = true;
+        }
+    }
+
+    /// Brings windows to `now`, grades, states a change of level and queues the next deadline.
+    fn settle(&mut self, place: usize, now: i64, tip: Option<&Hit>, findings: &mut Vec<Finding>) {
+        let (Some(state), Some(monitor)) = (self.states[place].as_mut(), self.rulebook.monitors.get(place))
+        else {
+            return;
+        };
+        let criteria = &self.criteria;
+        state.changed = true;
+        state.slide(now, criteria);
+        assess::read(state, now, criteria, &mut self.readings);
+        let assessment = assess::assess(&self.readings, monitor.ceiling, criteria);
+        let grade = (assessment.impact, assessment.likelihood);
+        if let Some(transition) = state.standing.judge(now, assessment.level, grade, criteria.cool_down) {
+            // A hit's change bears the watermark, not the evaluation time, so that ticks leave no trace in its id.
+            let at = if tip.is_some() { self.watermark.unwrap_or(now) } else { now };
+            let change = Change { transition, at, assessment, tip };
+            findings.push(report::state_change(state, monitor, &change, criteria, &mut self.readings));
+        }
+        self.queue(place);
+    }
+
+    fn queue(&mut self, place: usize) {
+        let Some(state) = self.states[place].as_mut() else { return };
+        let cooled = state.standing.deadline(self.criteria.cool_down);
+        let next = [state.next_exit(&self.criteria), cooled].into_iter().flatten().min();
+        if state.queued != next {
+            if let Some(old) = state.queued {
+                self.due.remove(&(old, place));
+            }
+            if let Some(new) = next {
+                self.due.insert((new, place));
+            }
+            state.queued = next;
+        }
     }
 
     /// The earliest event time at which time passing alone may change something.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        None
+        self.due.first().and_then(|(due, _)| Timestamp::from_second(*due).ok())
     }
 
-    /// Every threshold of a monitor at an instant not before the last one seen.
+    /// Every threshold of a monitor at an instant; an instant before the evaluation time is taken as that.
+    /// Empty for a monitor without hits.
     pub fn values(&self, monitor: &str, at: Timestamp) -> Vec<ThresholdValue> {
-        let _ = (monitor, at);
-        Vec::new()
+        let Some(state) = self.index.get(monitor).and_then(|place| self.states[*place].as_ref()) else {
+            return Vec::new();
+        };
+        let now = at.as_second().max(self.now.unwrap_or(i64::MIN));
+        let (mut state, mut readings) = (state.clone(), Vec::new());
+        state.slide(now, &self.criteria);
+        assess::read(&mut state, now, &self.criteria, &mut readings);
+        assess::complete(&state, &self.criteria, &mut readings);
+        self.criteria
+            .thresholds
+            .iter()
+            .zip(readings)
+            .map(|(measure, Reading { value, limit, met, .. })| ThresholdValue {
+                threshold: measure.id.clone(),
+                value,
+                limit,
+                met,
+            })
+            .collect()
     }
 
-    /// Goes on under another rulebook; windows are rebuilt from what is remembered.
+    /// Goes on under another rulebook: windows are counted again from the mentions remembered; levels are judged anew
+    /// at the next hit or deadline. State of monitors that are gone is dropped; an incident of theirs stays with people.
     pub fn swap(&mut self, rulebook: Arc<Rulebook>) {
-        self.rulebook = rulebook;
-    }
-
-    /// State of one monitor, versioned.
-    ///
-    /// # Errors
-    /// When the state cannot be encoded.
-    pub fn snapshot(&self, monitor: &str) -> Result<Option<Vec<u8>>, Error> {
-        let _ = monitor;
-        Ok(None)
-    }
-
-    /// Puts a monitor's state back.
-    ///
-    /// # Errors
-    /// When it is damaged or of a newer version.
-    pub fn restore(&mut self, monitor: &str, state: &[u8]) -> Result<(), Error> {
-        let _ = (monitor, state);
-        Ok(())
+        let old_bucket_seconds = self.criteria.bucket_seconds;
+        let old_rulebook = std::mem::replace(&mut self.rulebook, rulebook);
+        let old_states = std::mem::take(&mut self.states);
+        self.criteria = Criteria::of(&self.rulebook);
+        self.index = index(&self.rulebook);
+        self.states = self.rulebook.monitors.iter().map(|_| None).collect();
+        self.due.clear();
+        let now = self.now.unwrap_or(0);
+        for (monitor, state) in old_rulebook.monitors.iter().zip(old_states) {
+            let Some(mut state) = state else { continue };
+            match self.index.get(&monitor.id).copied() {
+                None => self.removed.push(monitor.id.clone()),
+                Some(place) => {
+                    state.rebuild(old_bucket_seconds, &self.criteria, now);
+                    state.queued = Some(now);
+                    self.due.insert((now, place));
+                    self.states[place] = Some(state);
+                }
+            }
+        }
     }
 
     /// Monitors with state.
     pub fn monitors(&self) -> usize {
-        0
+        self.states.iter().flatten().count()
     }
 
-    /// Size of all state as last written, bytes.
-    pub fn state_bytes(&self) -> usize {
-        0
+    /// Mentions remembered one by one.
+    pub fn mentions(&self) -> usize {
+        self.states.iter().flatten().map(|state| state.ledger.len()).sum()
     }
 
-    /// Largest event time seen.
+    /// Largest event time of a hit that was in time.
     pub fn watermark(&self) -> Option<Timestamp> {
-        None
-    }
-
-    /// Whether anything changed since the last [`Detector::written`].
-    pub fn is_changed(&self) -> bool {
-        false
-    }
-
-    /// What changed since the last [`Detector::written`].
-    ///
-    /// # Errors
-    /// When a state cannot be encoded.
-    pub fn delta(&self, next: Option<i64>) -> Result<Delta, Error> {
-        Ok(Delta { next, ..Delta::default() })
-    }
-
-    /// The delta is safe.
-    pub fn written(&mut self, delta: &Delta) {
-        let _ = delta;
-    }
-
-    /// Puts the clock of the partition back.
-    pub fn restore_clock(&mut self, clock: &[u8]) {
-        let _ = clock;
+        self.watermark.and_then(|at| Timestamp::from_second(at).ok())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,22 @@
 //!
 //! Refuses to page anybody: it states that a level changed, and why.
 
+mod assess;
 pub mod checkpoint;
+mod criteria;
 pub mod detector;
 pub mod error;
+mod evidence;
+mod history;
+mod ledger;
 mod metrics;
+mod monitor;
+mod record;
+mod report;
+mod snapshot;
 pub mod stage;
+mod standing;
+mod tally;
 
 pub use checkpoint::{Checkpoints, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings};
 pub use detector::{Detector, Observed, ThresholdValue};

@@ -1,10 +1,7 @@
 //! The thin stage around [`Detector`]: bytes to hits, findings to records, checkpoints on time. Refuses to decide
 //! anything about a monitor itself.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
@@ -87,11 +84,12 @@ impl<C: Checkpoints> DetectStage<C> {
         self.rulebook = newest;
     }
 
-    async fn own(&mut self, partition: i32) -> Result<&mut Owned, Fault> {
-        let found = match self.partitions.entry(partition) {
-            Entry::Occupied(entry) => return Ok(entry.into_mut()),
-            Entry::Vacant(_) => self.checkpoints.open(partition).await?,
-        };
+    /// Loads a partition's state, unless it is held already. Returns the offset to start from.
+    async fn own(&mut self, partition: i32) -> Result<Option<i64>, Fault> {
+        if let Some(owned) = self.partitions.get(&partition) {
+            return Ok(owned.next);
+        }
+        let found = self.checkpoints.open(partition).await?;
         let mut detector = Detector::new(Arc::clone(&self.rulebook));
         detector.restore_clock(&found.clock);
         for (monitor, state) in &found.monitors {
@@ -103,16 +101,8 @@ impl<C: Checkpoints> DetectStage<C> {
             }
         }
         info!(partition, next = ?found.next, monitors = found.monitors.len(), epoch = found.epoch, "state loaded");
-        let owned = Owned { detector, epoch: found.epoch, next: found.next };
-        Ok(self.partitions.entry(partition).or_insert(owned))
-    }
-
-    fn guard(&self, hit: &mut Hit, stamped: Timestamp) {
-        if let Some(span) = self.skew
-            && hit.subject.observed_at > stamped.saturating_add(span).unwrap_or(stamped)
-        {
-            hit.subject.observed_at = stamped;
-        }
+        self.partitions.insert(partition, Owned { detector, epoch: found.epoch, next: found.next });
+        Ok(found.next)
     }
 
     fn observe_sizes(&self, now: Timestamp) {
@@ -126,7 +116,7 @@ impl<C: Checkpoints> DetectStage<C> {
         }
     }
 
-    /// Writes one partition. True when it must be dropped.
+    /// Writes one partition's changes and its next offset.
     async fn write(&mut self, partition: i32, next: Option<i64>) -> Result<(), Error> {
         let Some(owned) = self.partitions.get_mut(&partition) else { return Ok(()) };
         let next = next.or(owned.next);
@@ -146,6 +136,15 @@ impl<C: Checkpoints> DetectStage<C> {
         owned.next = next;
         owned.detector.written(&delta);
         Ok(())
+    }
+}
+
+/// Does not believe an observation from the future.
+fn guard(skew: Option<SignedDuration>, hit: &mut Hit, stamped: Timestamp) {
+    if let Some(span) = skew
+        && hit.subject.observed_at > stamped.saturating_add(span).unwrap_or(stamped)
+    {
+        hit.subject.observed_at = stamped;
     }
 }
 
@@ -202,7 +201,7 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
         for &partition in partitions {
             // Whoever assigns anew means a new ownership: what is held may be stale.
             self.partitions.remove(&partition);
-            if let Some(next) = self.own(partition).await?.next {
+            if let Some(next) = self.own(partition).await? {
                 start.insert(partition, next);
             }
         }
@@ -222,18 +221,20 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
         }
         let mut outcomes = Vec::with_capacity(batch.len());
         for message in batch {
-            let outcome = match parse(message) {
-                Err(dead) => dead,
-                Ok(mut hit) => {
-                    self.guard(&mut hit, message.timestamp);
-                    let owned = self.own(message.partition).await?;
-                    if owned.next.is_some_and(|next| message.offset < next) {
-                        Outcome::dropped(DropReason::Duplicate)
-                    } else {
-                        let observed = owned.detector.observe(&hit);
-                        let records = publish(&observed.findings)?;
-                        Outcome { verdict: observed.verdict, records, detail: None }
-                    }
+            let outcome = match (parse(message), self.partitions.get_mut(&message.partition)) {
+                (Err(dead), _) => dead,
+                // What the checkpoint holds already.
+                (Ok(_), Some(owned)) if owned.next.is_some_and(|next| message.offset < next) => {
+                    Outcome::dropped(DropReason::Duplicate)
+                }
+                (Ok(mut hit), Some(owned)) => {
+                    guard(self.skew, &mut hit, message.timestamp);
+                    let observed = owned.detector.observe(&hit);
+                    let records = publish(&observed.findings)?;
+                    Outcome { verdict: observed.verdict, records, detail: None }
+                }
+                (Ok(_), None) => {
+                    return Err(Fault::Retry { what: "partition is not owned".to_owned(), source: None });
                 }
             };
             metrics::HITS.with_label_values(&[word(outcome.verdict)]).inc();

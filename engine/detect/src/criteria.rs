@@ -1,0 +1,331 @@
+//! [`Criteria`]: what the operator wrote about detection, resolved once to numbers: windows, counting slots, threshold
+//! indices. Refuses to fail: a reference that resolves to nothing can simply not be met (loading has refused it before).
+
+use rustc_hash::FxHashMap;
+use tocsin_rules::{
+    Condition, Impact, Indicator, Kind, Likelihood, Matrix, Platform, Rulebook, Wording,
+    threshold::{Bound, Counter, SourceClass},
+};
+
+use crate::record::{Record, category_tag, hash32, term_tag};
+
+/// Seconds of an hour.
+pub(crate) const HOUR: i64 = 3600;
+
+/// Resolved detection settings of one rulebook.
+#[derive(Debug)]
+pub(crate) struct Criteria {
+    pub(crate) bucket_seconds: i64,
+    pub(crate) max_age: i64,
+    pub(crate) lateness: i64,
+    pub(crate) cool_down: i64,
+    /// Distinct window lengths, ascending; never empty.
+    pub(crate) windows: Vec<Window>,
+    /// What is counted besides the plain counters.
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) thresholds: Vec<Measure>,
+    /// Strongest first: grade, alternatives as threshold indices.
+    pub(crate) impact: Vec<(Impact, Vec<Vec<usize>>)>,
+    pub(crate) likelihood: Vec<(Likelihood, Vec<Vec<usize>>)>,
+    pub(crate) matrix: Matrix,
+    /// Category slots: slot index and id, for findings.
+    pub(crate) categories: Vec<(usize, String)>,
+    /// Distinct counts whose hourly peaks a baseline needs, with the window they are read from.
+    pub(crate) peaks: Vec<(What, usize)>,
+    by_tag: FxHashMap<u32, Vec<u16>>,
+    home_is_china: bool,
+}
+
+/// One window length and what must be told apart in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Window {
+    /// Length in buckets.
+    pub(crate) buckets: i64,
+    /// Length in seconds.
+    pub(crate) seconds: i64,
+    pub(crate) authors: bool,
+    pub(crate) clusters: bool,
+}
+
+/// One thing counted per mention.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// Stable across rulebooks: the same definition has the same key.
+    pub(crate) key: u32,
+    /// Its hours are kept for a baseline.
+    pub(crate) baseline: bool,
+    by: By,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum By {
+    /// Any of these tags.
+    Tags(Vec<u32>),
+    AnyTerm,
+    AnyCategory,
+    Class(SourceClass),
+    AnyClass,
+    Single {
+        counter: Counter,
+        at_least: u64,
+        platforms: Vec<Platform>,
+        kinds: Vec<Kind>,
+        negative_only: bool,
+    },
+}
+
+/// One threshold, resolved.
+#[derive(Debug)]
+pub(crate) struct Measure {
+    pub(crate) id: String,
+    pub(crate) name: Wording,
+    pub(crate) window_seconds: u64,
+    pub(crate) test: Test,
+}
+
+#[derive(Debug)]
+pub(crate) enum Test {
+    Window { what: What, window: usize, bound: Bound, min_sample: u64 },
+    Ratio { what: What, window: usize, at_least: f64, min_value: f64 },
+    Single { slot: usize, window: usize, counter: Counter, at_least: u64 },
+    KOf { k: u32, of: Vec<usize> },
+}
+
+/// A measured quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Volume,
+    Negative,
+    Share,
+    Mood,
+    Slot(usize),
+    Authors,
+    Platforms,
+    Reach,
+    Copies,
+}
+
+impl Criteria {
+    pub(crate) fn of(rulebook: &Rulebook) -> Self {
+        let detection = &rulebook.detection;
+        let bucket_seconds = i64::try_from(detection.bucket_seconds.clamp(1, 86_400)).unwrap_or(60);
+        let seconds = |s: u64| i64::try_from(s).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
+        let mut criteria = Self {
+            bucket_seconds,
+            max_age: seconds(detection.max_age_seconds),
+            lateness: seconds(detection.allowed_lateness_seconds),
+            cool_down: seconds(detection.cool_down_seconds),
+            windows: windows(detection.thresholds.iter().map(|t| &t.condition), bucket_seconds),
+            slots: Vec::new(),
+            thresholds: Vec::new(),
+            impact: Vec::new(),
+            likelihood: Vec::new(),
+            matrix: detection.matrix,
+            categories: Vec::new(),
+            peaks: Vec::new(),
+            by_tag: FxHashMap::default(),
+            home_is_china: home_is_china(&rulebook.time_zone),
+        };
+        for category in &rulebook.categories {
+            let slot = criteria.slot(By::Tags(vec![category_tag(&category.id)]));
+            criteria.categories.push((slot, category.id.clone()));
+        }
+        let index: FxHashMap<&str, usize> =
+            detection.thresholds.iter().enumerate().map(|(i, t)| (t.id.as_str(), i)).collect();
+        for threshold in &detection.thresholds {
+            let (window_seconds, test) = criteria.resolve(&threshold.condition, rulebook, &index);
+            let (id, name) = (threshold.id.clone(), threshold.name.clone());
+            criteria.thresholds.push(Measure { id, name, window_seconds, test });
+        }
+        let ids = |any: &[Vec<String>]| -> Vec<Vec<usize>> {
+            // An alternative that names nothing, or something unknown, can never hold.
+            any.iter()
+                .filter(|all| !all.is_empty())
+                .filter_map(|all| all.iter().map(|id| index.get(id.as_str()).copied()).collect())
+                .collect()
+        };
+        criteria.impact = detection.impact.iter().map(|r| (r.grade, ids(&r.any))).collect();
+        criteria.likelihood = detection.likelihood.iter().map(|r| (r.grade, ids(&r.any))).collect();
+        for (slot, Slot { by, .. }) in criteria.slots.iter().enumerate() {
+            if let By::Tags(tags) = by {
+                for tag in tags {
+                    criteria.by_tag.entry(*tag).or_default().push(u16::try_from(slot).unwrap_or(u16::MAX));
+                }
+            }
+        }
+        criteria
+    }
+
+    /// Buckets of the longest window.
+    pub(crate) fn longest(&self) -> i64 {
+        self.windows.last().map_or(1, |w| w.buckets)
+    }
+
+    /// Bucket of an event time.
+    pub(crate) fn bucket(&self, at: i64) -> i64 {
+        at.div_euclid(self.bucket_seconds)
+    }
+
+    /// Slots a mention counts in, ascending.
+    pub(crate) fn slots_of(&self, record: &Record) -> Box<[u16]> {
+        let mut slots: Vec<u16> =
+            record.tags.iter().filter_map(|tag| self.by_tag.get(tag)).flatten().copied().collect();
+        for (index, slot) in self.slots.iter().enumerate() {
+            let counts = match &slot.by {
+                By::Tags(_) => false,
+                By::AnyTerm => record.has_terms(),
+                By::AnyCategory => {
+                    self.categories.iter().any(|(s, _)| u16::try_from(*s).is_ok_and(|s| slots.contains(&s)))
+                }
+                By::Class(class) => record.is_of(*class, self.home_is_china),
+                By::AnyClass => SourceClass::ALL.iter().any(|c| record.is_of(*c, self.home_is_china)),
+                By::Single { counter, at_least, platforms, kinds, negative_only } => {
+                    record.counter(*counter).is_some_and(|value| value >= *at_least)
+                        && (platforms.is_empty() || platforms.contains(&record.platform()))
+                        && (kinds.is_empty() || kinds.contains(&record.kind()))
+                        && (!negative_only || record.is_negative())
+                }
+            };
+            if counts && let Ok(index) = u16::try_from(index) {
+                slots.push(index);
+            }
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        slots.into_boxed_slice()
+    }
+
+    fn slot(&mut self, by: By) -> usize {
+        if let Some(known) = self.slots.iter().position(|slot| slot.by == by) {
+            return known;
+        }
+        self.slots.push(Slot { key: hash32(&format!("{by:?}")), baseline: false, by });
+        self.slots.len() - 1
+    }
+
+    fn window(&self, seconds: u64) -> usize {
+        let buckets = buckets(seconds, self.bucket_seconds);
+        self.windows.iter().position(|w| w.buckets == buckets).unwrap_or(0)
+    }
+
+    fn what(&mut self, indicator: Indicator, of: Option<&str>, rulebook: &Rulebook) -> What {
+        match indicator {
+            Indicator::Volume => What::Volume,
+            Indicator::NegativeCount => What::Negative,
+            Indicator::NegativeShare => What::Share,
+            Indicator::MeanMood => What::Mood,
+            Indicator::NegativeAuthors => What::Authors,
+            Indicator::PlatformSpread => What::Platforms,
+            Indicator::NegativeReach => What::Reach,
+            Indicator::CoordinatedCopies => What::Copies,
+            Indicator::KeywordCount => What::Slot(match of {
+                None => self.slot(By::AnyTerm),
+                Some(word) => {
+                    let name = word.strip_prefix("list:").unwrap_or(word);
+                    let mut tags = match rulebook.lists.iter().find(|(list, _)| list == name) {
+                        Some((_, terms)) => terms.iter().map(|t| term_tag(t)).collect(),
+                        None => vec![term_tag(word)],
+                    };
+                    tags.sort_unstable();
+                    tags.dedup();
+                    self.slot(By::Tags(tags))
+                }
+            }),
+            Indicator::CategoryCount => What::Slot(match of {
+                None => self.slot(By::AnyCategory),
+                Some(id) => self.slot(By::Tags(vec![category_tag(id)])),
+            }),
+            Indicator::SourceClassCount => What::Slot(match of.and_then(SourceClass::from_word) {
+                None => self.slot(By::AnyClass),
+                Some(class) => self.slot(By::Class(class)),
+            }),
+        }
+    }
+
+    fn resolve(
+        &mut self,
+        condition: &Condition,
+        rulebook: &Rulebook,
+        index: &FxHashMap<&str, usize>,
+    ) -> (u64, Test) {
+        match condition {
+            Condition::Window { indicator, of, window_seconds, bound, min_sample } => {
+                let what = self.what(*indicator, of.as_deref(), rulebook);
+                let window = self.window(*window_seconds);
+                self.tell_apart(what, window);
+                let min_sample = u64::from(*min_sample);
+                (*window_seconds, Test::Window { what, window, bound: *bound, min_sample })
+            }
+            Condition::Ratio { indicator, of, window_seconds, at_least, min_value } => {
+                let what = self.what(*indicator, of.as_deref(), rulebook);
+                let window = self.window(*window_seconds);
+                self.tell_apart(what, window);
+                match what {
+                    What::Slot(slot) => self.slots[slot].baseline = true,
+                    What::Authors | What::Platforms | What::Copies
+                        if !self.peaks.iter().any(|(known, _)| *known == what) =>
+                    {
+                        self.peaks.push((what, window));
+                    }
+                    _ => {}
+                }
+                (*window_seconds, Test::Ratio { what, window, at_least: *at_least, min_value: *min_value })
+            }
+            Condition::AnyMention { counter, at_least, platforms, kinds, negative_only, window_seconds } => {
+                let slot = self.slot(By::Single {
+                    counter: *counter,
+                    at_least: *at_least,
+                    platforms: platforms.clone(),
+                    kinds: kinds.clone(),
+                    negative_only: *negative_only,
+                });
+                let window = self.window(*window_seconds);
+                (0, Test::Single { slot, window, counter: *counter, at_least: *at_least })
+            }
+            Condition::KOf { k, of } => {
+                let of = of.iter().filter_map(|id| index.get(id.as_str()).copied()).collect();
+                (0, Test::KOf { k: *k, of })
+            }
+        }
+    }
+
+    fn tell_apart(&mut self, what: What, window: usize) {
+        if let Some(window) = self.windows.get_mut(window) {
+            window.authors |= what == What::Authors;
+            window.clusters |= what == What::Copies;
+        }
+    }
+}
+
+fn buckets(seconds: u64, bucket_seconds: i64) -> i64 {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
+    (seconds.saturating_add(bucket_seconds - 1) / bucket_seconds).max(1)
+}
+
+fn windows<'a>(conditions: impl Iterator<Item = &'a Condition>, bucket_seconds: i64) -> Vec<Window> {
+    let mut lengths: Vec<i64> = conditions
+        .filter_map(|condition| match condition {
+            Condition::Window { window_seconds, .. }
+            | Condition::Ratio { window_seconds, .. }
+            | Condition::AnyMention { window_seconds, .. } => Some(buckets(*window_seconds, bucket_seconds)),
+            Condition::KOf { .. } => None,
+        })
+        .collect();
+    if lengths.is_empty() {
+        lengths.push(1);
+    }
+    lengths.sort_unstable();
+    lengths.dedup();
+    lengths
+        .into_iter()
+        .map(|buckets| Window { buckets, seconds: buckets * bucket_seconds, authors: false, clusters: false })
+        .collect()
+}
+
+/// The rulebook's time zone says where home is.
+fn home_is_china(time_zone: &str) -> bool {
+    matches!(
+        time_zone,
+        "Asia/Shanghai" | "Asia/Chongqing" | "Asia/Chungking" | "Asia/Harbin" | "Asia/Urumqi" | "PRC"
+    )
+}

@@ -1,0 +1,237 @@
+//! [`Record`]: the bare facts of one counted mention, small enough to keep for every mention of the longest window, and
+//! enough to count it again under other thresholds. Refuses to keep text.
+
+use serde::{Deserialize, Serialize};
+use tocsin_rules::{
+    Hit, Kind, Label, Platform, Verified,
+    threshold::{Counter, SourceClass},
+};
+
+/// Mood is kept as p_positive - p_negative in ten-thousandths.
+pub(crate) const MOOD_SCALE: f64 = 10_000.0;
+/// An unknown counter.
+const UNKNOWN: u32 = u32::MAX;
+/// Terms and categories kept of one mention.
+const MAX_TAGS: usize = 16;
+/// Followers from which an account is an influencer.
+const INFLUENCER_FOLLOWERS: u32 = 100_000;
+
+/// Facts of one counted mention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Hash of the mention's id.
+    pub(crate) id: u64,
+    /// Event time, seconds since 1970.
+    pub(crate) at: u32,
+    /// Hash of the author's key; 0 when unknown.
+    pub(crate) author: u32,
+    /// Hash of the near-duplicate cluster; 0 for none.
+    pub(crate) cluster: u32,
+    /// Followers, at most `u32::MAX`; 0 when unknown.
+    pub(crate) followers: u32,
+    /// See [`MOOD_SCALE`].
+    pub(crate) mood: i16,
+    /// Index into `Platform::ALL`.
+    pub(crate) platform: u8,
+    /// Index into `Kind::ALL`.
+    kind: u8,
+    flags: u8,
+    /// Likes, comments, reposts, views, favorites; absent when all are unknown.
+    counters: Option<Box<[u32; 5]>>,
+    /// Hashes of matched terms and of categories.
+    pub(crate) tags: Box<[u32]>,
+    /// Slots of the criteria in force that this mention counts in; worked out again after loading.
+    #[serde(skip)]
+    pub(crate) slots: Box<[u16]>,
+}
+
+const NEGATIVE: u8 = 1;
+const SAMPLED: u8 = 2;
+const MEDIA: u8 = 4;
+const GOVERNMENT: u8 = 8;
+const ABROAD: u8 = 16;
+const CHINESE: u8 = 32;
+const TERMED: u8 = 64;
+
+/// First eight bytes of a BLAKE3 hash.
+pub(crate) fn hash64(text: &str) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+/// Four bytes of a hash, never 0.
+pub(crate) fn hash32(text: &str) -> u32 {
+    fold(hash64(text))
+}
+
+fn fold(wide: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a hash is cut on purpose")]
+    let narrow = (wide ^ (wide >> 32)) as u32;
+    narrow.max(1)
+}
+
+/// Tag of a matched term: terms are compared without case.
+pub(crate) fn term_tag(term: &str) -> u32 {
+    hash32(&format!("t:{}", term.to_lowercase()))
+}
+
+/// Tag of a category.
+pub(crate) fn category_tag(id: &str) -> u32 {
+    hash32(&format!("c:{id}"))
+}
+
+fn saturate(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(UNKNOWN - 1).min(UNKNOWN - 1)
+}
+
+/// Event time in whole seconds: `published_at`, clamped to at most `observed_at` and to what 32 bits hold.
+pub(crate) fn event_seconds(hit: &Hit) -> u32 {
+    let at = hit.subject.published_at.min(hit.subject.observed_at).as_second();
+    u32::try_from(at.max(0)).unwrap_or(u32::MAX)
+}
+
+impl Record {
+    pub(crate) fn of(hit: &Hit, id: u64) -> Self {
+        let subject = &hit.subject;
+        let author = subject.author.as_ref();
+        let mut flags = 0;
+        let mut set = |flag, on: bool| flags |= if on { flag } else { 0 };
+        set(NEGATIVE, hit.sentiment.label == Label::Negative);
+        set(SAMPLED, subject.sample_cap.is_some());
+        let verified = author.map_or(Verified::None, |a| a.verified);
+        set(MEDIA, subject.platform == Platform::News || verified == Verified::Media);
+        set(GOVERNMENT, verified == Verified::Government);
+        set(ABROAD, stands_abroad(subject.platform, subject.region.as_deref()));
+        set(CHINESE, stands_in_china(subject.platform, subject.region.as_deref()));
+        set(TERMED, !hit.matches.is_empty());
+        let mut tags: Vec<u32> = hit.categories.iter().map(|c| category_tag(&c.id)).collect();
+        for found in &hit.matches {
+            let tag = term_tag(&found.term);
+            if tags.len() == MAX_TAGS {
+                break;
+            }
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        tags.truncate(MAX_TAGS);
+        let m = &subject.metrics;
+        let counters = [m.likes, m.comments, m.reposts, m.views, m.favorites];
+        let mood = f64::from(hit.sentiment.p_positive) - f64::from(hit.sentiment.p_negative);
+        Self {
+            id,
+            at: event_seconds(hit),
+            author: author.filter(|a| !a.key.is_empty()).map_or(0, |a| hash32(&a.key)),
+            cluster: hit.cluster.map_or(0, fold),
+            followers: author.and_then(|a| a.followers).map_or(0, saturate),
+            // NaN casts to 0.
+            #[expect(clippy::cast_possible_truncation, reason = "clamped")]
+            mood: (mood.clamp(-1.0, 1.0) * MOOD_SCALE).round() as i16,
+            platform: subject.platform as u8,
+            kind: subject.kind as u8,
+            flags,
+            counters: counters
+                .iter()
+                .any(Option::is_some)
+                .then(|| Box::new(counters.map(|c| c.map_or(UNKNOWN, saturate)))),
+            tags: tags.into_boxed_slice(),
+            slots: Box::default(),
+        }
+    }
+
+    /// The newer facts of the same mention: its place in time stays, and a counter that is no longer told keeps its
+    /// last value.
+    pub(crate) fn renew(&mut self, newer: Self) {
+        let old = self.counters.take();
+        let at = self.at;
+        *self = newer;
+        self.at = at;
+        match (&mut self.counters, old) {
+            (None, old) => self.counters = old,
+            (Some(new), Some(old)) => {
+                for (new, old) in new.iter_mut().zip(*old) {
+                    if *new == UNKNOWN {
+                        *new = old;
+                    }
+                }
+            }
+            (Some(_), None) => {}
+        }
+    }
+
+    pub(crate) fn is_negative(&self) -> bool {
+        self.flags & NEGATIVE != 0
+    }
+
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    pub(crate) fn has_terms(&self) -> bool {
+        self.flags & TERMED != 0
+    }
+
+    pub(crate) fn platform(&self) -> Platform {
+        Platform::ALL.get(usize::from(self.platform)).copied().unwrap_or(Platform::Other)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        Kind::ALL.get(usize::from(self.kind)).copied().unwrap_or(Kind::Post)
+    }
+
+    pub(crate) fn is_of(&self, class: SourceClass, home_is_china: bool) -> bool {
+        match class {
+            SourceClass::Media => self.flags & MEDIA != 0,
+            SourceClass::Government => self.flags & GOVERNMENT != 0,
+            SourceClass::Foreign => self.flags & if home_is_china { ABROAD } else { CHINESE } != 0,
+            SourceClass::Influencer => self.followers >= INFLUENCER_FOLLOWERS,
+        }
+    }
+
+    pub(crate) fn counter(&self, counter: Counter) -> Option<u64> {
+        let value = self.counters.as_ref()?[counter as usize];
+        (value != UNKNOWN).then(|| u64::from(value))
+    }
+}
+
+/// Platforms whose public is outside China; where the platform says nothing, a declared country does.
+fn stands_abroad(platform: Platform, region: Option<&str>) -> bool {
+    use Platform as P;
+    match platform {
+        P::X
+        | P::Bluesky
+        | P::Mastodon
+        | P::Reddit
+        | P::Youtube
+        | P::Hackernews
+        | P::Tiktok
+        | P::Instagram
+        | P::Facebook => true,
+        P::News | P::Forum | P::Site | P::Rss | P::Other => country(region).is_some_and(|c| c != "CN"),
+        _ => false,
+    }
+}
+
+/// Platforms whose public is in China; where the platform says nothing, a declared country does.
+fn stands_in_china(platform: Platform, region: Option<&str>) -> bool {
+    use Platform as P;
+    match platform {
+        P::Weibo
+        | P::Wechat
+        | P::Douyin
+        | P::Kuaishou
+        | P::Xiaohongshu
+        | P::Zhihu
+        | P::Bilibili
+        | P::Douban
+        | P::Tieba => true,
+        P::News | P::Forum | P::Site | P::Rss | P::Other => country(region) == Some("CN"),
+        _ => false,
+    }
+}
+
+/// A region that is an ISO 3166 country code; platforms also declare provinces, which say nothing here.
+fn country(region: Option<&str>) -> Option<&str> {
+    region.filter(|r| r.len() == 2 && r.bytes().all(|b| b.is_ascii_uppercase()))
+}

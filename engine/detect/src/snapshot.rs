@@ -1,0 +1,104 @@
+//! State of one monitor as bytes: a version byte, then postcard. Only facts are written; windows are summed anew on
+//! reading, so a state can be read under another rulebook. Refuses a newer version.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    criteria::Criteria,
+    error::Error,
+    evidence::{Evidence, Exhibit},
+    history::History,
+    ledger::Forgotten,
+    monitor::MonitorState,
+    record::Record,
+    standing::Standing,
+    tally::Folded,
+};
+
+/// Format written by this program.
+const VERSION: u8 = 1;
+
+#[derive(Serialize)]
+struct Written<'a> {
+    records: Vec<&'a Record>,
+    folded: Vec<(i64, &'a Folded)>,
+    forgotten: &'a Forgotten,
+    history: &'a History,
+    standing: &'a Standing,
+    evidence: Vec<(u64, u32, i64, String)>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    records: Vec<Record>,
+    folded: Vec<(i64, Folded)>,
+    forgotten: Forgotten,
+    history: History,
+    standing: Standing,
+    /// Subjects are JSON: their optional fields are left out, which postcard cannot express.
+    evidence: Vec<(u64, u32, i64, String)>,
+}
+
+fn damaged(fault: impl std::fmt::Display) -> Error {
+    Error::DamagedState(fault.to_string())
+}
+
+/// Encodes a state.
+pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>, Error> {
+    let written = Written {
+        records: state.ledger.buckets().flat_map(|bucket| &bucket.records).collect(),
+        folded: state
+            .ledger
+            .buckets()
+            .filter_map(|b| Some((b.index * criteria.bucket_seconds, b.folded.as_deref()?)))
+            .collect(),
+        forgotten: &state.forgotten,
+        history: &state.history,
+        standing: &state.standing,
+        evidence: state
+            .evidence
+            .exhibits()
+            .iter()
+            .map(|e| serde_json::to_string(&e.subject).map(|json| (e.id, e.at, e.weight, json)))
+            .collect::<Result<_, _>>()
+            .map_err(damaged)?,
+    };
+    postcard::to_extend(&written, vec![VERSION]).map_err(damaged)
+}
+
+/// Decodes a state and sums its windows up to `now`.
+pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<MonitorState, Error> {
+    let (version, body) = bytes.split_first().ok_or_else(|| damaged("empty"))?;
+    if *version > VERSION {
+        return Err(Error::NewerState { found: *version, known: VERSION });
+    }
+    let read: Read = postcard::from_bytes(body).map_err(damaged)?;
+    let mut state = MonitorState::new(criteria, now);
+    state.forgotten = read.forgotten;
+    state.history = read.history;
+    state.history.track(criteria, now);
+    state.standing = read.standing;
+    let exhibits = read
+        .evidence
+        .into_iter()
+        .map(|(id, at, weight, json)| {
+            let subject = serde_json::from_str(&json).map_err(|_| damaged("evidence is not JSON"))?;
+            Ok(Exhibit { id, at, weight, subject: Box::new(subject) })
+        })
+        .collect::<Result<_, Error>>()?;
+    state.evidence = Evidence::from_exhibits(exhibits);
+    for (at, folded) in read.folded {
+        state.enter_folded(at, folded, criteria);
+    }
+    for mut record in read.records {
+        if state.is_past(record.at, criteria) {
+            state.forgotten.note(record.id);
+        } else {
+            record.slots = criteria.slots_of(&record);
+            state.enter(record, criteria);
+        }
+    }
+    state.changed = false;
+    state.bytes = bytes.len();
+    Ok(state)
+}
