@@ -4,7 +4,7 @@
 mod dead_letter;
 mod flight;
 mod health;
-mod metrics;
+pub(crate) mod metrics;
 mod ownership;
 mod settings;
 #[cfg(test)]

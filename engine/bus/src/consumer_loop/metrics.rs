@@ -12,14 +12,14 @@ use crate::verdict::{DeadReason, DropReason, Verdict};
 
 /// Metrics `tocsin_<stage>_…`.
 #[derive(Debug)]
-pub(super) struct StageMetrics {
+pub(crate) struct StageMetrics {
     consumed: IntCounter,
     emitted: IntCounter,
     dropped: IntCounterVec,
     dead: IntCounterVec,
     pub(super) published: IntCounter,
     pub(super) retries: IntCounter,
-    pub(super) commit_failures: IntCounter,
+    pub(crate) commit_failures: IntCounter,
     pub(super) lag: IntGauge,
     pub(super) inflight: IntGauge,
     pub(super) assigned: IntGauge,
@@ -27,20 +27,20 @@ pub(super) struct StageMetrics {
 }
 
 /// One set a stage name, however many loops of it this process runs.
-static SETS: LazyLock<Mutex<BTreeMap<&'static str, Arc<StageMetrics>>>> = LazyLock::new(Mutex::default);
+static SETS: LazyLock<Mutex<BTreeMap<String, Arc<StageMetrics>>>> = LazyLock::new(Mutex::default);
 
 impl StageMetrics {
     /// The stage's metrics, registered once, every reason seeded with 0.
-    pub(super) fn of(stage: &'static str) -> Arc<Self> {
+    pub(crate) fn of(stage: &str) -> Arc<Self> {
         let mut sets = SETS.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(sets.entry(stage).or_insert_with(|| Arc::new(Self::register(stage))))
+        Arc::clone(sets.entry(stage.to_owned()).or_insert_with(|| Arc::new(Self::register(stage))))
     }
 
     #[expect(
         clippy::expect_used,
         reason = "names are made here from a stage's static name; a wrong one is a bug"
     )]
-    fn register(stage: &'static str) -> Self {
+    fn register(stage: &str) -> Self {
         fn add<C: Collector + Clone + 'static>(collector: prometheus::Result<C>) -> C {
             let collector = collector.expect("metric name is well formed");
             if let Err(error) = prometheus::register(Box::new(collector.clone())) {

@@ -42,33 +42,45 @@ impl<S: Stage> Loop<S> {
                 return Ok(());
             }
         };
+        // The broker's part is asked for before ours is noted: on a fault the whole of it is tried again.
+        let mut fresh: BTreeMap<i32, Option<i64>> = BTreeMap::new();
+        for partition in &partitions {
+            let offset = offsets.get(partition).copied();
+            if self.fenced.get(partition).is_some_and(|fence| fence.started) {
+                if let Err(error) = self.reopen(*partition, offset).await {
+                    self.fault(error.to_string());
+                    return Ok(());
+                }
+            } else {
+                fresh.insert(*partition, offset);
+            }
+        }
+        if let Err(error) = self.consumer.start(&fresh).await {
+            self.fault(error.to_string());
+            return Ok(());
+        }
         if self.held.is_empty() && !self.retry.checkpoint {
             self.retry = super::Retry::default();
         }
-        let mut fresh: BTreeMap<i32, Option<i64>> = BTreeMap::new();
         for partition in partitions {
-            let offset = offsets.get(&partition).copied();
             self.assignments += 1;
-            match self.fenced.get(&partition) {
-                Some(Fence { started: true, .. }) => {
-                    let committed = match offset {
-                        Some(offset) => Some(offset),
-                        None => self.consumer.committed(partition).await?,
-                    };
-                    self.consumer.resume(partition, committed.unwrap_or(0)).await?;
-                }
-                _ => {
-                    fresh.insert(partition, offset);
-                }
-            }
-            self.owned.insert(partition, (self.assignments, OffsetLedger::starting_at(offset)));
+            let ledger = OffsetLedger::starting_at(offsets.get(&partition).copied());
+            self.owned.insert(partition, (self.assignments, ledger));
             self.fenced.remove(&partition);
             self.waiting.remove(&partition);
         }
-        self.consumer.start(&fresh).await?;
         tracing::info!(stage = self.name, ?offsets, partitions = ?self.owned.keys(), "partitions taken up");
         self.note_assignment();
         Ok(())
+    }
+
+    /// Resumes a partition that was fenced off, at the stage's offset or the committed one.
+    async fn reopen(&mut self, partition: i32, offset: Option<i64>) -> Result<(), BusError> {
+        let from = match offset {
+            Some(offset) => Some(offset),
+            None => self.consumer.committed(partition).await?,
+        };
+        self.consumer.resume(partition, from.unwrap_or(0)).await
     }
 
     /// Finishes what can be finished for partitions that leave, then lets them go.
