@@ -6,6 +6,7 @@
 pub mod finding;
 pub mod hit;
 pub mod level;
+pub mod matcher;
 pub mod mention;
 pub mod normal;
 pub mod plan;
@@ -19,7 +20,9 @@ pub mod wording;
 pub use finding::{Finding, Reason, Transition};
 pub use hit::{CategoryMatch, Hit, Label, Sentiment, Subject, TermMatch};
 pub use level::{Impact, Level, Likelihood, Matrix};
+pub use matcher::{MatchedCategory, MatchedMonitor, Matcher, MatcherError, Matches, Scratch};
 pub use mention::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
+pub use normal::Normal;
 pub use plan::{Plan, Role, Step, Template};
 pub use query::{Comparison, Query, QueryFault};
 pub use rulebook::{Category, Fault, Faults, Monitor, MonitorKind, Rulebook, Sensitivity};

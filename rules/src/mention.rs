@@ -193,3 +193,6 @@ pub struct Rejection {
     /// What was wrong, for a person.
     pub detail: String,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
