@@ -7,7 +7,6 @@ mod cursor;
 mod draft;
 mod load;
 mod names;
-mod nearest;
 mod read_detection;
 mod read_plans;
 mod read_teams;

@@ -20,13 +20,15 @@ const REQUIRED: &[(&str, &str)] = &[
 /// Reports every fault between sections. Skips what rests on a section that is faulty itself.
 pub(super) fn check(draft: &Draft, r: &mut Reader<'_>) {
     let end = Place { file: 0, line: 1, column: 1 };
-    if draft.extends.is_none() {
-        for (section, why) in REQUIRED {
-            if !draft.has(section) {
-                let message = format!("there is no `{section}`, so {why}; or build on a pack: `extends: consumer-brand`");
-                r.fault(end, "", message);
+    for (section, why) in REQUIRED.iter().filter(|(section, _)| !draft.has(section)) {
+        let message = match (&draft.extends, *section) {
+            (Some(_), "monitors") => format!("there is no `{section}`, so {why}; a pack's own are examples"),
+            (Some(_), _) => continue,
+            (None, _) => {
+                format!("there is no `{section}`, so {why}; or build on a pack: `extends: consumer-brand`")
             }
-        }
+        };
+        r.fault(end, "", message);
     }
     // Faulty items are missing from the draft; judging what is left would blame the innocent.
     let whole = r.faults.is_empty();
@@ -57,7 +59,11 @@ fn plans(draft: &Draft, r: &mut Reader<'_>) {
             let shared = b.iter().find(|category| a.contains(category));
             let message = match shared {
                 None if a.is_empty() && b.is_empty() => {
-                    format!("level {} has the general plan `{}` already", plan.value.level.as_str(), earlier.value.id)
+                    format!(
+                        "level {} has the general plan `{}` already",
+                        plan.value.level.as_str(),
+                        earlier.value.id
+                    )
                 }
                 Some(category) => {
                     let (level, id) = (plan.value.level.as_str(), &earlier.value.id);
@@ -70,22 +76,28 @@ fn plans(draft: &Draft, r: &mut Reader<'_>) {
     }
 }
 
-/// A policy that pages a role must find somebody with it in every team that owns a monitor.
+/// A policy that pages a role must find somebody with it in every team that owns a monitor. Told at the monitor, which
+/// is always the operator's own, while team and policy may be a pack's.
 fn roles(draft: &Draft, r: &mut Reader<'_>) {
-    let owners = draft.teams.iter().filter(|team| draft.monitors.iter().any(|m| m.value.owner == team.value.id));
-    for team in owners {
+    let mut judged: Vec<&str> = Vec::new();
+    for monitor in &draft.monitors {
+        let Some(team) = draft.teams.iter().find(|team| team.value.id == monitor.value.owner) else {
+            continue;
+        };
+        if judged.contains(&team.value.id.as_str()) {
+            continue;
+        }
+        judged.push(&team.value.id);
         for policy in &draft.policies {
             let targets = policy.value.steps.iter().flat_map(|step| &step.targets);
-            for role in targets.filter_map(|target| if let Target::Role(role) = target { Some(*role) } else { None }) {
+            for role in
+                targets.filter_map(|target| if let Target::Role(role) = target { Some(*role) } else { None })
+            {
                 if !team.value.people.iter().any(|person| person.roles.contains(&role)) {
                     let (team, policy) = (&team.value.id, &policy.value.id);
-                    let message = format!("policy `{policy}` pages the {role} of team `{team}`, which has none");
-                    let (place, path) = draft
-                        .policies
-                        .iter()
-                        .find(|known| known.value.id == *policy)
-                        .map_or((Place { file: 0, line: 1, column: 1 }, "policies"), |p| (p.place, p.path.as_str()));
-                    r.fault(place, path, message);
+                    let message =
+                        format!("policy `{policy}` pages the role {role}, which nobody of team `{team}` has");
+                    r.fault(monitor.place, &format!("{}.owner", monitor.path), message);
                 }
             }
         }

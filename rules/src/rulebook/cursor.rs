@@ -6,15 +6,17 @@ use rustc_hash::FxHashMap;
 use super::{
     Fault,
     names::{Name, NameKind, Names},
-    nearest::suggestion,
-    yaml::{Node, Place, Value},
+    yaml::{Node, Place, Source, Value},
 };
+use crate::spelling::nearest;
 
 /// Collects what reading finds out.
 #[derive(Debug)]
 pub(super) struct Reader<'s> {
     /// (file name, content) by file index.
     pub(super) sources: &'s [(&'s str, &'s str)],
+    /// The same, for places within scalars.
+    pub(super) texts: Vec<Source<'s>>,
     /// Faults with their places.
     pub(super) faults: Vec<(Place, Fault)>,
     /// What is defined and what refers to it.
@@ -23,7 +25,8 @@ pub(super) struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     pub(super) fn new(sources: &'s [(&'s str, &'s str)]) -> Self {
-        Self { sources, faults: Vec::new(), names: Names::default() }
+        let texts = sources.iter().map(|(_, content)| Source::new(content)).collect();
+        Self { sources, texts, faults: Vec::new(), names: Names::default() }
     }
 
     /// Reports a fault at a place.
@@ -157,7 +160,10 @@ impl<'n> Cursor<'n> {
         let id = self.text(r)?;
         let legal = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !id.chars().all(legal) || !id.starts_with(char::is_alphanumeric) || id.chars().count() > 64 {
-            self.fault(r, format!("`{}` is no id: letters, digits, Han, `-`, `_`, `.`; at most 64", clip(id)));
+            self.fault(
+                r,
+                format!("`{}` is no id: letters, digits, Han, `-`, `_`, `.`; at most 64", clip(id)),
+            );
             return None;
         }
         r.names.define(Name { kind, id: id.to_owned(), place: self.node.place, path: self.path.clone() });
@@ -187,6 +193,15 @@ impl<'n> Cursor<'n> {
         }
         found
     }
+}
+
+/// What was probably meant, or what there is to choose from when the choice is short.
+fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = nearest(word, known.clone()) {
+        return format!("; did you mean `{near}`?");
+    }
+    let all: Vec<String> = known.into_iter().map(|word| format!("`{word}`")).collect();
+    if all.len() > 12 { String::new() } else { format!("; known are {}", all.join(", ")) }
 }
 
 /// At most 40 characters of somebody's text in a message.

@@ -64,13 +64,16 @@ impl Draft {
         let Some(fields) = root.fields(r, SECTIONS) else { return };
         let seen = |draft: &Self, section: &str| draft.seen.iter().any(|(known, _)| *known == section);
         let singles = ["extends", "name", "time_zone", "detection", "quiet_hours"];
-        let present: Vec<&'static str> = SECTIONS.iter().copied().filter(|key| fields.get(key).is_some()).collect();
-        let twice: Vec<&str> = singles.into_iter().filter(|key| present.contains(key) && seen(self, key)).collect();
+        let present: Vec<&'static str> =
+            SECTIONS.iter().copied().filter(|key| fields.get(key).is_some()).collect();
+        let twice: Vec<&str> =
+            singles.into_iter().filter(|key| present.contains(key) && seen(self, key)).collect();
         for key in &twice {
             let first = self.seen.iter().find(|(known, _)| known == key).map(|(_, place)| *place);
             let (Some(field), Some(first)) = (fields.get(key), first) else { continue };
             let file = r.sources.get(first.file).map_or("", |(name, _)| *name);
-            field.fault(r, format!("`{key}` may be given once; it is given before, at {file}:{}", first.line));
+            field
+                .fault(r, format!("`{key}` may be given once; it is given before, at {file}:{}", first.line));
         }
         let single = |key: &'static str| fields.get(key).filter(|_| !twice.contains(&key));
         fn keep<T>(slot: &mut Option<Given<T>>, field: &Cursor<'_>, value: Option<T>) {
@@ -114,15 +117,10 @@ impl Draft {
         self.seen.iter().any(|(known, _)| *known == section)
     }
 
-    /// Fills what is not given from a ready pack: monitors and teams as a whole, singletons, and by id whatever this
-    /// draft does not write anew.
+    /// Fills what is not given from a ready pack: teams as a whole, singletons, and by id whatever this draft does not
+    /// write anew. A pack's monitors are examples and are never taken over.
     pub(super) fn inherit(&mut self, r: &mut Reader<'_>, pack: Self, names: super::names::Names) {
-        let mut replaced = Vec::new();
-        if self.has("monitors") {
-            replaced.push(NameKind::Monitor);
-        } else {
-            self.monitors = pack.monitors;
-        }
+        let mut replaced = vec![NameKind::Monitor];
         if self.has("teams") {
             replaced.extend([NameKind::Team, NameKind::Person]);
         } else {
@@ -143,11 +141,24 @@ impl Draft {
         adopt(&mut self.categories, pack.categories, |category| &category.id);
         adopt(&mut self.policies, pack.policies, |policy| &policy.id);
         adopt(&mut self.templates, pack.templates, |template| &template.id);
-        // A plan of one's own for a level and its categories stands in for the pack's.
-        let own: Vec<_> = self.plans.iter().map(|plan| (plan.value.level, plan.value.categories.clone())).collect();
-        let plans = pack.plans.into_iter().filter(|plan| !own.contains(&(plan.value.level, plan.value.categories.clone())));
-        adopt(&mut self.plans, plans.collect(), |plan| &plan.id);
+        let plans = pack.plans.into_iter().filter_map(|plan| self.not_replaced(plan)).collect();
+        adopt(&mut self.plans, plans, |plan| &plan.id);
         r.names.inherit(names, &replaced);
+    }
+}
+
+impl Draft {
+    /// What of a pack's plan own plans of its level leave over: all of it, some of its categories, or nothing.
+    fn not_replaced(&self, mut plan: Given<Plan>) -> Option<Given<Plan>> {
+        let own = self.plans.iter().filter(|own| own.value.level == plan.value.level);
+        let general = plan.value.categories.is_empty();
+        for own in own {
+            if general && own.value.categories.is_empty() {
+                return None;
+            }
+            plan.value.categories.retain(|category| !own.value.categories.contains(category));
+        }
+        (general || !plan.value.categories.is_empty()).then_some(plan)
     }
 }
 

@@ -5,11 +5,10 @@ use super::{
     check::check,
     cursor::{Reader, clip},
     draft::Draft,
-    nearest::nearest,
     values::{lists_of, offset_of_list},
     yaml,
 };
-use crate::{level::Level, query::Query, wording::Wording};
+use crate::{level::Level, query::Query, spelling::hint, wording::Wording};
 
 /// Packs a rulebook may extend.
 const PACKS: &[(&str, &str)] = &[("consumer-brand", CONSUMER_BRAND)];
@@ -25,13 +24,16 @@ pub(super) fn load(files: &[(&str, &str)]) -> Result<Rulebook, Faults> {
             Some((name, content)) => inherit(&mut r, &mut draft, &[(name, content)])?,
             None => {
                 let known: Vec<&str> = PACKS.iter().map(|(name, _)| *name).collect();
-                let message = format!("there is no pack `{}`; known are {}", clip(&extends.value), known.join(", "));
+                let message =
+                    format!("there is no pack `{}`; known are {}", clip(&extends.value), known.join(", "));
                 r.fault(extends.place, &extends.path, message);
             }
         }
     }
     let names = std::mem::take(&mut r.names);
-    for (place, path, message) in names.faults(|file| files.get(file).map_or("", |(name, _)| *name).to_owned()) {
+    for (place, path, message) in
+        names.faults(|file| files.get(file).map_or("", |(name, _)| *name).to_owned())
+    {
         r.fault(place, &path, message);
     }
     check(&draft, &mut r);
@@ -123,8 +125,8 @@ pub(super) fn from_pack(monitors: &[(String, String)], sensitivity: Sensitivity)
             Ok(parsed) => {
                 for list in lists_of(&parsed).into_iter().filter(|list| pack.list(list).is_none()) {
                     let known = pack.lists.iter().map(|(known, _)| known.as_str());
-                    let hint = nearest(list, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                    fault(offset_of_list(query, list), format!("there is no list `{}`{hint}", clip(list)));
+                    let message = format!("there is no list `{}`{}", clip(list), hint(list, known));
+                    fault(offset_of_list(query, list), message);
                 }
                 let id = unused(&slug(name), &built);
                 built.push(Monitor {

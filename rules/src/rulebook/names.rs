@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{cursor::clip, nearest::nearest, yaml::Place};
+use super::{cursor::clip, yaml::Place};
+use crate::spelling::hint;
 
 /// What an id names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,7 +81,8 @@ impl Names {
         for name in &self.defined {
             if let Some(known) = first.get(&(name.kind, name.id.as_str())) {
                 let (file, line) = (file(known.place.file), known.place.line);
-                let message = format!("{} `{}` is defined before, at {file}:{line}", name.kind.as_str(), name.id);
+                let message =
+                    format!("{} `{}` is defined before, at {file}:{line}", name.kind.as_str(), name.id);
                 faults.push((name.place, name.path.clone(), message));
             } else {
                 first.insert((name.kind, &name.id), name);
@@ -90,9 +92,10 @@ impl Names {
             if first.contains_key(&(name.kind, name.id.as_str())) {
                 continue;
             }
-            let known = self.defined.iter().filter(|known| known.kind == name.kind).map(|known| known.id.as_str());
-            let hint = nearest(&name.id, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let message = format!("there is no {} `{}`{hint}", name.kind.as_str(), clip(&name.id));
+            let known =
+                self.defined.iter().filter(|known| known.kind == name.kind).map(|known| known.id.as_str());
+            let message =
+                format!("there is no {} `{}`{}", name.kind.as_str(), clip(&name.id), hint(&name.id, known));
             faults.push((name.place, name.path.clone(), message));
         }
         faults

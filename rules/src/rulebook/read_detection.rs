@@ -29,7 +29,7 @@ pub(super) fn detection(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Detection
     let f = at.fields(r, keys)?;
     let bucket = f.maybe(r, "bucket", |c, r| {
         let bucket = c.span(r)?;
-        if bucket < 10 || bucket > 3_600 {
+        if !(10..=3_600).contains(&bucket) {
             c.fault(r, "a bucket is 10s to 1h wide");
             return None;
         }
@@ -48,7 +48,8 @@ pub(super) fn detection(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Detection
         flat_k_of(&c, r, &thresholds).then_some(thresholds)
     });
     let impact = f.need(r, "impact").and_then(|c| grades(&c, r, &Impact::ALL, Impact::as_str));
-    let likelihood = f.need(r, "likelihood").and_then(|c| grades(&c, r, &Likelihood::ALL, Likelihood::as_str));
+    let likelihood =
+        f.need(r, "likelihood").and_then(|c| grades(&c, r, &Likelihood::ALL, Likelihood::as_str));
     let matrix = f.need(r, "matrix").and_then(|c| matrix(&c, r));
     Some(Detection {
         bucket_seconds: bucket?.unwrap_or(60),
@@ -138,7 +139,8 @@ fn any_mention(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condi
     let counter = f.need(r, "any_mention").and_then(|c| c.word(r, "counter", Counter::ALL, Counter::as_str));
     let at_least = f.need(r, "at_least").and_then(|c| c.count(r, 1, u64::MAX));
     let platforms = f.maybe(r, "platforms", |c, r| c.each(r, platform));
-    let kinds = f.maybe(r, "kinds", |c, r| c.each(r, |item, r| item.word(r, "kind", Kind::ALL, Kind::as_str)));
+    let kinds =
+        f.maybe(r, "kinds", |c, r| c.each(r, |item, r| item.word(r, "kind", Kind::ALL, Kind::as_str)));
     let negative_only = f.maybe(r, "negative_only", Cursor::flag);
     let window_seconds = window_length(&f, r, bucket);
     Some(Condition::AnyMention {
@@ -156,7 +158,12 @@ fn indicator(f: &Fields<'_>, r: &mut Reader<'_>) -> Option<Indicator> {
 }
 
 #[expect(clippy::option_option, reason = "absent and faulty are two different answers")]
-fn narrowing(at: &Cursor<'_>, f: &Fields<'_>, r: &mut Reader<'_>, indicator: Indicator) -> Option<Option<String>> {
+fn narrowing(
+    at: &Cursor<'_>,
+    f: &Fields<'_>,
+    r: &mut Reader<'_>,
+    indicator: Indicator,
+) -> Option<Option<String>> {
     match indicator {
         Indicator::KeywordCount => {
             let c = f.need(r, "of")?;
@@ -177,7 +184,10 @@ fn narrowing(at: &Cursor<'_>, f: &Fields<'_>, r: &mut Reader<'_>, indicator: Ind
             Some(Some(class.as_str().to_owned()))
         }
         _ if f.get("of").is_some() => {
-            at.fault(r, format!("`of` narrows keyword_count, category_count and source_class_count, not {indicator}"));
+            at.fault(
+                r,
+                format!("`of` narrows keyword_count, category_count and source_class_count, not {indicator}"),
+            );
             None
         }
         _ => Some(None),
@@ -220,13 +230,16 @@ fn bound(at: &Cursor<'_>, f: &Fields<'_>, r: &mut Reader<'_>, indicator: Indicat
 
 /// Whether every `k of` counts plain thresholds only.
 fn flat_k_of(at: &Cursor<'_>, r: &mut Reader<'_>, thresholds: &[Threshold]) -> bool {
-    let nested = |id: &String| thresholds.iter().any(|t| t.id == *id && matches!(t.condition, Condition::KOf { .. }));
+    let nested =
+        |id: &String| thresholds.iter().any(|t| t.id == *id && matches!(t.condition, Condition::KOf { .. }));
     let mut sound = true;
     for (index, threshold) in thresholds.iter().enumerate() {
         let Condition::KOf { of, .. } = &threshold.condition else { continue };
         for id in of.iter().filter(|id| nested(id)) {
             let item = at.items(r).and_then(|items| items.into_iter().nth(index));
-            item.as_ref().unwrap_or(at).fault(r, format!("`{id}` is itself a `k` of others; name plain thresholds"));
+            item.as_ref()
+                .unwrap_or(at)
+                .fault(r, format!("`{id}` is itself a `k` of others; name plain thresholds"));
             sound = false;
         }
     }
@@ -241,13 +254,13 @@ fn grades<G: Copy + Ord>(
     spell: fn(G) -> &'static str,
 ) -> Option<Vec<GradeRule<G>>> {
     let keys: Vec<&str> = all[1..].iter().map(|grade| spell(*grade)).collect();
-    let (_, given) = at.entries(r)?;
-    if let Some((lowest, place)) = given.iter().find(|(key, _)| *key == spell(all[0])) {
-        r.fault(*place, &at.path, format!("`{lowest}` is what remains when nothing else is reached; leave it out"));
-        return None;
-    }
-    let f = at.fields(r, &keys)?;
     let mut rules = Some(Vec::new());
+    let lowest = spell(all[0]);
+    let f = at.fields(r, &[keys.as_slice(), &[lowest]].concat())?;
+    if let Some(c) = f.get(lowest) {
+        c.fault(r, format!("`{lowest}` is what remains when nothing else is reached; leave it out"));
+        rules = None;
+    }
     for grade in all[1..].iter().rev() {
         let Some(c) = f.get(spell(*grade)) else { continue };
         let any = c.each(r, |item, r| match item.node.value {
@@ -284,7 +297,10 @@ fn matrix(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Matrix> {
             let row = <[Level; 4]>::try_from(levels.as_slice()).ok();
             if row.is_none() {
                 let count = levels.len();
-                c.fault(r, format!("a row has four levels (unlikely, possible, likely, certain), this one {count}"));
+                c.fault(
+                    r,
+                    format!("a row has four levels (unlikely, possible, likely, certain), this one {count}"),
+                );
             }
             row
         });
@@ -295,16 +311,22 @@ fn matrix(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Matrix> {
         at.fault(r, "every cell is none, so nothing would ever be found");
         return None;
     }
-    let falling = Impact::ALL.iter().flat_map(|i| Likelihood::ALL.iter().map(move |l| (*i, *l))).find(|(i, l)| {
-        let level = matrix.level(*i, *l);
-        let worse_impact = Impact::ALL.get(*i as usize + 1).map(|i| matrix.level(*i, *l));
-        let surer = Likelihood::ALL.get(*l as usize + 1).map(|l| matrix.level(*i, *l));
-        worse_impact.is_some_and(|next| next < level) || surer.is_some_and(|next| next < level)
-    });
+    let falling =
+        Impact::ALL.iter().flat_map(|i| Likelihood::ALL.iter().map(move |l| (*i, *l))).find(|(i, l)| {
+            let level = matrix.level(*i, *l);
+            let worse_impact = Impact::ALL.get(*i as usize + 1).map(|i| matrix.level(*i, *l));
+            let surer = Likelihood::ALL.get(*l as usize + 1).map(|l| matrix.level(*i, *l));
+            worse_impact.is_some_and(|next| next < level) || surer.is_some_and(|next| next < level)
+        });
     if let Some((impact, likelihood)) = falling {
         let level = matrix.level(impact, likelihood).as_str();
         let (impact, likelihood) = (clip(impact.as_str()), clip(likelihood.as_str()));
-        at.fault(r, format!("the level falls from {level} beyond {impact} and {likelihood}; it may only rise or stay"));
+        at.fault(
+            r,
+            format!(
+                "the level falls from {level} beyond {impact} and {likelihood}; it may only rise or stay"
+            ),
+        );
         return None;
     }
     Some(matrix)

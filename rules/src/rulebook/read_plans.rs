@@ -3,11 +3,11 @@
 use super::{
     cursor::{Cursor, Reader, clip},
     names::NameKind,
-    nearest::nearest,
 };
 use crate::{
     level::Level,
     plan::{Plan, Role, Step, Template},
+    spelling::{hint, nearest},
 };
 
 /// Variables a template may use.
@@ -42,7 +42,8 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
 fn steps(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<Step>> {
     let items = at.items(r)?;
     let decoded: Vec<Option<Step>> = items.iter().map(|item| step(item, r)).collect();
-    let known: Vec<(&Cursor<'_>, &Step)> = items.iter().zip(&decoded).filter_map(|(c, s)| Some((c, s.as_ref()?))).collect();
+    let known: Vec<(&Cursor<'_>, &Step)> =
+        items.iter().zip(&decoded).filter_map(|(c, s)| Some((c, s.as_ref()?))).collect();
     let mut sound = true;
     for (index, (cursor, step)) in known.iter().enumerate() {
         if known[..index].iter().any(|(_, other)| other.id == step.id) {
@@ -54,8 +55,9 @@ fn steps(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<Step>> {
             let missing = !known.iter().any(|(_, other)| other.id == *after);
             if missing && known.len() == items.len() {
                 let ids = known.iter().map(|(_, other)| other.id.as_str()).filter(|id| *id != step.id);
-                let hint = nearest(after, ids).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                cursor.fault(r, format!("`after` names step `{}`, which this plan has not{hint}", clip(after)));
+                let hint = hint(after, ids);
+                cursor
+                    .fault(r, format!("`after` names step `{}`, which this plan has not{hint}", clip(after)));
                 sound = false;
             }
         }
@@ -73,8 +75,11 @@ fn circle(steps: &[(&Cursor<'_>, &Step)]) -> Option<Vec<String>> {
     // Steps that wait for nothing are taken away until nothing is left, or a circle is.
     let mut left: Vec<&Step> = steps.iter().map(|(_, step)| *step).collect();
     loop {
-        let waiting: Vec<&Step> =
-            left.iter().copied().filter(|step| step.after.iter().any(|id| left.iter().any(|s| s.id == *id))).collect();
+        let waiting: Vec<&Step> = left
+            .iter()
+            .copied()
+            .filter(|step| step.after.iter().any(|id| left.iter().any(|s| s.id == *id)))
+            .collect();
         if waiting.len() == left.len() {
             break;
         }
@@ -127,12 +132,16 @@ pub(super) fn template(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Template> 
     let body = f.need(r, "body").and_then(|c| {
         let body = c.wording(r)?;
         let mut sound = true;
-        let unknown = |text: &str| variables(text).into_iter().filter(|name| !VARIABLES.contains(&name.as_str())).collect();
+        let unknown = |text: &str| {
+            variables(text).into_iter().filter(|name| !VARIABLES.contains(&name.as_str())).collect()
+        };
         let mut names: Vec<String> = unknown(&body.zh);
         names.extend::<Vec<String>>(unknown(&body.en));
+        names.sort_unstable();
         names.dedup();
         for name in names {
-            let hint = nearest(&name, VARIABLES.iter().copied()).map(|near| format!("; did you mean `{{{{{near}}}}}`?"));
+            let hint = nearest(&name, VARIABLES.iter().copied())
+                .map(|near| format!("; did you mean `{{{{{near}}}}}`?"));
             let hint = hint.unwrap_or_else(|| format!("; known are {}", VARIABLES.join(", ")));
             c.fault(r, format!("unknown variable `{{{{{}}}}}`{hint}", clip(&name)));
             sound = false;

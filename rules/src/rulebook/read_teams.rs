@@ -129,7 +129,8 @@ fn rung(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<PolicyStep> {
 
 fn target(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Target> {
     let f = at.fields(r, &["on_call", "person", "team", "role"])?;
-    let given: Vec<_> = ["on_call", "person", "team", "role"].into_iter().filter_map(|key| f.get(key)).collect();
+    let given: Vec<_> =
+        ["on_call", "person", "team", "role"].into_iter().filter_map(|key| f.get(key)).collect();
     if given.len() != 1 {
         at.fault(r, "write one of `on_call: 0`, `person: ID`, `team: ID`, `role: ROLE`");
         return None;
@@ -151,10 +152,16 @@ pub(super) fn quiet_hours(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<QuietHo
     let time_zone = f.need(r, "time_zone").and_then(|c| c.zone(r));
     let from = f.need(r, "from").and_then(|c| c.time(r));
     let to = f.need(r, "to").and_then(|c| c.time(r));
-    let break_through = f.maybe(r, "break_through", |c, r| c.word(r, "level", &Level::ALL[1..], Level::as_str));
+    let break_through =
+        f.maybe(r, "break_through", |c, r| c.word(r, "level", &Level::ALL[1..], Level::as_str));
     if from.is_some() && from == to {
         at.fault(r, "`from` and `to` are the same; leave quiet hours out to have none");
         return None;
     }
-    Some(QuietHours { time_zone: time_zone?, from: from?, to: to?, break_through: break_through?.unwrap_or(Level::High) })
+    Some(QuietHours {
+        time_zone: time_zone?,
+        from: from?,
+        to: to?,
+        break_through: break_through?.unwrap_or(Level::High),
+    })
 }

@@ -1,5 +1,7 @@
 //! Sections `monitors`, `lists`, `categories`: what is watched and which words matter.
 
+use rustc_hash::FxHashSet;
+
 use super::{
     Category, Monitor, MonitorKind,
     cursor::{Cursor, Reader, clip},
@@ -81,19 +83,17 @@ pub(super) fn lists(at: &Cursor<'_>, r: &mut Reader<'_>) -> Vec<Given<(String, V
 }
 
 fn terms(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<String>> {
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: FxHashSet<String> = FxHashSet::default();
     let terms = at.each(r, |item, r| {
         let term = item.text(r)?.trim().to_owned();
         if term.chars().count() < 2 {
             item.fault(r, format!("`{}` is one character and would match everywhere", clip(&term)));
             return None;
         }
-        let folded = term.to_lowercase();
-        if seen.contains(&folded) {
+        if !seen.insert(term.to_lowercase()) {
             item.fault(r, format!("`{}` is in this list already", clip(&term)));
             return None;
         }
-        seen.push(folded);
         Some(term)
     })?;
     if terms.is_empty() {

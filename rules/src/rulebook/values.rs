@@ -12,7 +12,10 @@ use super::{
     names::{Name, NameKind},
     yaml::{Value, place_within},
 };
-use crate::{query::Query, wording::{Language, Wording}};
+use crate::{
+    query::Query,
+    wording::{Language, Wording},
+};
 
 /// Longest duration, seconds: a year.
 const LONGEST: u64 = 366 * 86_400;
@@ -23,7 +26,10 @@ impl<'n> Cursor<'n> {
         let text = self.text(r)?;
         let seconds = parse_duration(text);
         if seconds.is_none() {
-            self.fault(r, format!("`{}` is no duration; write a whole number with a unit: 30s 5m 1h 1d", clip(text)));
+            self.fault(
+                r,
+                format!("`{}` is no duration; write a whole number with a unit: 30s 5m 1h 1d", clip(text)),
+            );
         }
         seconds
     }
@@ -41,7 +47,11 @@ impl<'n> Cursor<'n> {
     /// A whole number within bounds; `10_000` is 10000.
     pub(super) fn count(&self, r: &mut Reader<'_>, least: u64, most: u64) -> Option<u64> {
         let text = self.text(r)?;
-        let number = text.replace('_', "").parse::<u64>().ok().filter(|_| text.starts_with(|c: char| c.is_ascii_digit()));
+        let number = text
+            .replace('_', "")
+            .parse::<u64>()
+            .ok()
+            .filter(|_| text.starts_with(|c: char| c.is_ascii_digit()));
         match number {
             Some(number) if (least..=most).contains(&number) => Some(number),
             Some(_) => {
@@ -115,7 +125,10 @@ impl<'n> Cursor<'n> {
     pub(super) fn zone(&self, r: &mut Reader<'_>) -> Option<String> {
         let text = self.text(r)?;
         if TimeZone::get(text).is_err() {
-            self.fault(r, format!("unknown time zone `{}`; write an IANA name such as `Asia/Shanghai`", clip(text)));
+            self.fault(
+                r,
+                format!("unknown time zone `{}`; write an IANA name such as `Asia/Shanghai`", clip(text)),
+            );
             return None;
         }
         Some(text.to_owned())
@@ -125,7 +138,8 @@ impl<'n> Cursor<'n> {
     pub(super) fn time(&self, r: &mut Reader<'_>) -> Option<Time> {
         let text = self.text(r)?;
         let parts = text.split_once(':').filter(|(hour, minute)| hour.len() <= 2 && minute.len() == 2);
-        let time = parts.and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok());
+        let time =
+            parts.and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok());
         if time.is_none() {
             self.fault(r, format!("`{}` is no time of day; write 09:00", clip(text)));
         }
@@ -147,7 +161,10 @@ impl<'n> Cursor<'n> {
         let text = self.text(r)?;
         let instant = text.parse::<Timestamp>().ok();
         if instant.is_none() {
-            let message = format!("`{}` is no instant; write it with its offset: 2026-09-10T08:00:00+08:00", clip(text));
+            let message = format!(
+                "`{}` is no instant; write it with its offset: 2026-09-10T08:00:00+08:00",
+                clip(text)
+            );
             self.fault(r, message);
         }
         instant
@@ -156,18 +173,27 @@ impl<'n> Cursor<'n> {
     /// A query; every fault is placed inside the text, and the lists it names are noted.
     pub(super) fn query(&self, r: &mut Reader<'_>) -> Option<Query> {
         let text = self.text(r)?;
-        let source = r.sources.get(self.node.place.file).map_or("", |(_, content)| *content);
+        let within = |r: &Reader<'_>, offset: usize| {
+            r.texts
+                .get(self.node.place.file)
+                .map_or(self.node.place, |source| place_within(source, self.node, offset))
+        };
         match Query::parse(text) {
             Ok(query) => {
                 for list in lists_of(&query) {
-                    let place = place_within(source, self.node, offset_of_list(text, list));
-                    r.names.refer(Name { kind: NameKind::List, id: list.to_owned(), place, path: self.path.clone() });
+                    let place = within(r, offset_of_list(text, list));
+                    r.names.refer(Name {
+                        kind: NameKind::List,
+                        id: list.to_owned(),
+                        place,
+                        path: self.path.clone(),
+                    });
                 }
                 Some(query)
             }
             Err(faults) => {
                 for fault in faults {
-                    r.fault(place_within(source, self.node, fault.start), &self.path, fault.message);
+                    r.fault(within(r, fault.start), &self.path, fault.message);
                 }
                 None
             }

@@ -26,8 +26,6 @@ pub(super) struct Place {
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) place: Place,
-    /// Characters from the start of the file.
-    pub(super) index: usize,
     pub(super) value: Value,
 }
 
@@ -50,7 +48,9 @@ impl Node {
     /// Absent, `~` or `null`.
     pub(super) fn is_null(&self) -> bool {
         match &self.value {
-            Value::Scalar { text, style } => *style == ScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null"),
+            Value::Scalar { text, style } => {
+                *style == ScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null")
+            }
             _ => false,
         }
     }
@@ -88,7 +88,6 @@ impl Node {
 struct Frame {
     anchor: usize,
     place: Place,
-    index: usize,
     is_map: bool,
     items: Vec<Node>,
 }
@@ -126,23 +125,26 @@ struct Tree {
 impl Tree {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Syntax> {
         let place = Place { file: self.file, line: span.start.line().max(1), column: span.start.col() + 1 };
-        let index = span.start.index();
         match event {
             Event::Scalar(text, style, anchor, _) => {
-                let node = Node { place, index, value: Value::Scalar { text: text.into_owned(), style } };
+                let node = Node { place, value: Value::Scalar { text: text.into_owned(), style } };
                 self.count(1, place)?;
                 self.put(node, anchor)
             }
-            Event::SequenceStart(anchor, _) => self.open(anchor, place, index, false),
-            Event::MappingStart(anchor, _) => self.open(anchor, place, index, true),
+            Event::SequenceStart(anchor, _) => self.open(anchor, place, false),
+            Event::MappingStart(anchor, _) => self.open(anchor, place, true),
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(frame) = self.stack.pop() else { return Ok(()) };
-                let value = if frame.is_map { Value::Map(pairs(frame.items)?) } else { Value::List(frame.items) };
-                self.put(Node { place: frame.place, index: frame.index, value }, frame.anchor)
+                let value =
+                    if frame.is_map { Value::Map(pairs(frame.items)?) } else { Value::List(frame.items) };
+                self.put(Node { place: frame.place, value }, frame.anchor)
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
-                    return Err(Syntax { place, message: "an alias may not stand inside what it names".into() });
+                    return Err(Syntax {
+                        place,
+                        message: "an alias may not stand inside what it names".into(),
+                    });
                 };
                 let (weight, depth) = node.measure();
                 self.count(weight, place)?;
@@ -153,17 +155,20 @@ impl Tree {
         }
     }
 
-    fn open(&mut self, anchor: usize, place: Place, index: usize, is_map: bool) -> Result<(), Syntax> {
+    fn open(&mut self, anchor: usize, place: Place, is_map: bool) -> Result<(), Syntax> {
         self.count(1, place)?;
         self.nest(1, place)?;
-        self.stack.push(Frame { anchor, place, index, is_map, items: Vec::new() });
+        self.stack.push(Frame { anchor, place, is_map, items: Vec::new() });
         Ok(())
     }
 
     fn count(&mut self, more: usize, place: Place) -> Result<(), Syntax> {
         self.nodes = self.nodes.saturating_add(more);
         if self.nodes > MAX_NODES {
-            return Err(Syntax { place, message: format!("more than {MAX_NODES} values once aliases are written out") });
+            return Err(Syntax {
+                place,
+                message: format!("more than {MAX_NODES} values once aliases are written out"),
+            });
         }
         Ok(())
     }
@@ -235,13 +240,37 @@ fn same_text(a: &Node, b: &Node) -> bool {
     matches!((&a.value, &b.value), (Value::Scalar { text: a, .. }, Value::Scalar { text: b, .. }) if a == b)
 }
 
+/// A file's text with the starts of its lines.
+#[derive(Debug)]
+pub(super) struct Source<'s> {
+    text: &'s str,
+    lines: Vec<usize>,
+}
+
+impl<'s> Source<'s> {
+    pub(super) fn new(text: &'s str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Self { text, lines: std::iter::once(0).chain(starts).collect() }
+    }
+
+    /// What follows a place.
+    fn from(&self, place: Place) -> &'s str {
+        let line = self
+            .lines
+            .get(place.line.saturating_sub(1))
+            .and_then(|start| self.text.get(*start..))
+            .unwrap_or("");
+        line.char_indices().nth(place.column.saturating_sub(1)).map_or("", |(at, _)| &line[at..])
+    }
+}
+
 /// Place of the `offset`-th character of a scalar's text. Exact for plain, quoted and literal text on lines of its own;
 /// within escapes it points to the nearest character that is written out.
-pub(super) fn place_within(source: &str, node: &Node, offset: usize) -> Place {
+pub(super) fn place_within(source: &Source<'_>, node: &Node, offset: usize) -> Place {
     let Value::Scalar { text, style } = &node.value else { return node.place };
     let mut place = node.place;
-    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let mut rest = source.chars().skip(node.index).peekable();
+    let mut rest = source.from(place).chars().peekable();
     let step = |place: &mut Place, c: char| {
         if c == '\n' {
             place.line += 1;

@@ -22,19 +22,20 @@ fn offsets_in_scalars_point_into_the_file() {
         let node = field(&root, key);
         let text = scalar(node);
         for (offset, c) in text.chars().enumerate().filter(|(_, c)| !c.is_whitespace()) {
-            let place = place_within(source, node, offset);
+            let place = place_within(&Source::new(source), node, offset);
             let shown = lines[place.line - 1].get(place.column - 1);
             assert_eq!(shown, Some(&c), "{key}: character {offset} of {text:?} at {place:?}");
         }
     }
     let node = field(&root, "folded");
     let four = scalar(node).find("four").unwrap();
-    assert_eq!(place_within(source, node, four), Place { file: 0, line: 11, column: 3 });
+    assert_eq!(place_within(&Source::new(source), node, four), Place { file: 0, line: 11, column: 3 });
 }
 
 #[test]
 fn anchors_and_merge_keys_bring_in_what_is_not_given() {
-    let root = parse(0, "base: &b {role: legal, deadline: 1h}\nuse: {<<: *b, deadline: 2h}\n").unwrap().unwrap();
+    let root =
+        parse(0, "base: &b {role: legal, deadline: 1h}\nuse: {<<: *b, deadline: 2h}\n").unwrap().unwrap();
     let used = field(&root, "use");
     assert_eq!((scalar(field(used, "role")), scalar(field(used, "deadline"))), ("legal", "2h"));
     let root = parse(0, "a: &a {x: '1'}\nb: &b {x: '2', y: '3'}\nc:\n  <<: [*a, *b]\n").unwrap().unwrap();
