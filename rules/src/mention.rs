@@ -1,8 +1,13 @@
 //! [`Mention`] (提及): one public post, comment or article, as canonical JSON, and the precise reasons for which a
 //! candidate is refused. Refuses to guess: an unknown number is `None`, never 0; an unknown platform is an error.
 
+mod parse;
+mod reject;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use parse::{MAX_DEPTH, MAX_ID, MAX_PAYLOAD, MAX_TEXT};
 
 /// One mention. Identity is `id` = platform + `:` + external id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +65,7 @@ pub struct Mention {
 /// Minimised author.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Author {
-    /// Hash of the platform's user id (16 hex digits).
+    /// Hash of the platform's user id (16 hex digits); empty when unknown.
     pub key: String,
     /// Masked display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,7 +189,7 @@ words! {
 
 /// A refusal that names the field and says what was wrong. Never carries the mention's text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}: {field}: {detail}")]
+#[error("{reason}: {}{detail}", if .field.is_empty() { String::new() } else { format!("{field}: ") })]
 pub struct Rejection {
     /// Closed reason.
     pub reason: RejectionReason,

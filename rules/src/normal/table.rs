@@ -99,7 +99,8 @@ pub(super) fn is_extender(c: char) -> bool {
 pub(super) fn cluster(chars: &[char], out: &mut Vec<char>) {
     let decorated = chars.iter().filter(|c| is_noise(**c)).count() > MOST_MARKS;
     let spelled = chars.iter().copied().filter(|c| !(decorated && is_noise(*c)));
-    for composed in spelled.nfkc() {
+    // Once more when the noise is off: what it kept apart now composes.
+    for composed in spelled.nfkc().filter(|c| !is_noise(*c)).nfkc() {
         for lower in composed.to_lowercase() {
             // A lower case may itself decompose or be written otherwise elsewhere (final sigma).
             for c in std::iter::once(lower).nfkc() {
