@@ -62,8 +62,8 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
                 let value = state.tallies[*window].value(*what);
                 let limit = match state.baseline(index, *what, seconds, now, criteria) {
                     Some(baseline) => (times * baseline.max(least_baseline(*what))).max(*min_value),
-                    // Cold start: the floor stands in for the unknown baseline.
-                    None => times * min_value,
+                    // Cold start: the floor alone decides, so that a crisis of the first day is not missed.
+                    None => *min_value,
                 };
                 let mut reading = at_least(value, limit);
                 reading.met &= *what != What::Mood && value > 0.0;

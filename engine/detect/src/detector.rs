@@ -294,4 +294,6 @@ impl Detector {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

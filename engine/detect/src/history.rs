@@ -3,7 +3,8 @@
 //! Baseline of a quantity over a window: the median of what windows of the same length held, one ending with each past
 //! hour, of all hours known before the current window (and before the onset of an open episode, so that a burst is
 //! never its own yardstick). Shorter windows take their part of the hour. Refuses to guess: with less than
-//! [`COLD_HOURS`] usable hours there is none, and the caller applies its cold-start rule.
+//! [`COLD_HOURS`] usable hours there is none, and the caller applies its cold-start rule (the
+//! floor of the ratio alone decides).
 
 use std::collections::VecDeque;
 

@@ -18,6 +18,8 @@ mod snapshot;
 pub mod stage;
 mod standing;
 mod tally;
+#[cfg(test)]
+mod testing;
 
 pub use checkpoint::{Checkpoints, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings};
 pub use detector::{Detector, Observed, ThresholdValue};
