@@ -11,7 +11,7 @@ pub enum ScoreError {
     },
     /// The rulebook's queries could not be compiled into one matcher.
     #[error("matcher: {0}")]
-    Matcher(String),
+    Matcher(#[from] tocsin_rules::matcher::MatcherError),
     /// Metrics could not be registered: a name is taken.
     #[error("metrics: {0}")]
     Metrics(String),

@@ -192,9 +192,8 @@ mod tests {
     #[test]
     fn words_under_negation_differ_until_the_sentence_ends() {
         let recipe = Recipe { wide: 0, narrow: 0, words: 0b1000 };
-        assert_eq!(hashes("i am happy", recipe), []);
+        assert!(hashes("i am happy", recipe).is_empty());
         assert_eq!(hashes("not happy", recipe).len(), 1);
-        assert_eq!(hashes("not good", recipe).len(), 1);
         assert_ne!(hashes("not good", recipe), hashes("not happy", recipe));
         assert_eq!(hashes("no. good", recipe).len(), 1, "only the full stop itself");
     }

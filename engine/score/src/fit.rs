@@ -63,13 +63,13 @@ pub struct Plan {
 /// What was measured, chosen once; see the model card.
 pub const PLAN: Plan = Plan {
     zh: Options {
-        bits: 20,
-        wide: 0b1111,
+        bits: 19,
+        wide: 0b0111,
         narrow: 0b0001,
         words: 0b0001,
-        epochs: 8,
-        rate: 0.3,
-        decay: 1e-6,
+        epochs: 12,
+        rate: 0.15,
+        decay: 1e-4,
         seed: 20_260_910,
     },
     en: Options {
@@ -77,12 +77,12 @@ pub const PLAN: Plan = Plan {
         wide: 0b0011,
         narrow: 0b1_1110,
         words: 0b1011,
-        epochs: 8,
-        rate: 0.3,
-        decay: 1e-6,
+        epochs: 10,
+        rate: 0.15,
+        decay: 1e-4,
         seed: 20_260_910,
     },
-    lexicon: 0.5,
+    lexicon: 2.0,
 };
 
 /// A set with its texts.

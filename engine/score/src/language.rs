@@ -229,7 +229,7 @@ mod tests {
             ("THE WORST", None, "en"),
             ("Das Essen war leider schon wieder kalt und niemand hat sich entschuldigt", None, "de"),
             ("La livraison est encore en retard et personne ne répond au téléphone", None, "fr"),
-            ("Доставка опять опоздала, никто не отвечает на звонки", None, "ru"),
+            ("Η παράδοση άργησε πάλι δύο ώρες και κανείς δεν απαντά στο τηλέφωνο", None, "el"),
             ("ok", None, "und"),
             ("ok", Some("en"), "en"),
             ("ok", Some("zh"), "und"),

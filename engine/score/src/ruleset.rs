@@ -1,8 +1,13 @@
-//! [`RuleSet`]: a rulebook with its compiled matcher, shared and swapped as one.
+//! [`RuleSet`]: a rulebook with its compiled matcher, shared and swapped as one. Refuses to match by itself: that is
+//! the matcher's.
 
 use std::sync::Arc;
 
-use tocsin_rules::{CategoryMatch, Mention, Query, Rulebook, TermMatch};
+use tocsin_rules::{
+    CategoryMatch, Mention, Rulebook, TermMatch,
+    matcher::{Matcher, Scratch},
+    normal::Normal,
+};
 
 use crate::error::ScoreError;
 
@@ -10,12 +15,20 @@ use crate::error::ScoreError;
 #[derive(Debug)]
 pub struct RuleSet {
     rulebook: Arc<Rulebook>,
+    matcher: Matcher,
+    /// Ids of the monitors, shared by every hit and filter entry.
     ids: Vec<Arc<str>>,
 }
 
 /// Reusable buffers of a scan.
 #[derive(Debug, Default)]
-pub struct Scan {}
+pub(crate) struct Scan {
+    normal: Normal,
+    scratch: Scratch,
+}
+
+/// Monitors with their evidence, and crisis categories.
+pub(crate) type Found = (Vec<(Arc<str>, Vec<TermMatch>)>, Vec<CategoryMatch>);
 
 impl RuleSet {
     /// Compiles every query into one matcher.
@@ -23,8 +36,9 @@ impl RuleSet {
     /// # Errors
     /// When the queries together cannot be compiled.
     pub fn compile(rulebook: Arc<Rulebook>) -> Result<Self, ScoreError> {
+        let matcher = Matcher::new(&rulebook)?;
         let ids = rulebook.monitors.iter().map(|m| Arc::from(m.id.as_str())).collect();
-        Ok(Self { rulebook, ids })
+        Ok(Self { rulebook, matcher, ids })
     }
 
     /// The rulebook it was compiled from.
@@ -32,28 +46,14 @@ impl RuleSet {
         &self.rulebook
     }
 
-    pub(crate) fn scan(
-        &self,
-        mention: &Mention,
-        _lang: &str,
-        _scan: &mut Scan,
-    ) -> (Vec<(Arc<str>, Vec<TermMatch>)>, Vec<CategoryMatch>) {
-        let text = mention.text.to_lowercase();
-        let monitors = self.rulebook.monitors.iter().zip(&self.ids);
-        let found = monitors
-            .filter(|(m, _)| holds(&m.query, &text))
-            .map(|(_, id)| (id.clone(), Vec::new()))
+    pub(crate) fn scan(&self, mention: &Mention, lang: &str, scan: &mut Scan) -> Found {
+        scan.normal.set(mention);
+        let found = self.matcher.scan(mention, lang, &scan.normal, &mut scan.scratch);
+        let monitors = found
+            .monitors
+            .into_iter()
+            .map(|m| (self.ids.get(m.index).cloned().unwrap_or_else(|| Arc::from(m.id)), m.matches))
             .collect();
-        (found, Vec::new())
-    }
-}
-
-fn holds(query: &Query, text: &str) -> bool {
-    match query {
-        Query::And(all) => all.iter().all(|q| holds(q, text)),
-        Query::Or(any) => any.iter().any(|q| holds(q, text)),
-        Query::Not(q) => !holds(q, text),
-        Query::Term(term) => text.contains(&term.to_lowercase()),
-        _ => true,
+        (monitors, found.categories.into_iter().map(CategoryMatch::from).collect())
     }
 }

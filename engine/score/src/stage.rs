@@ -156,8 +156,7 @@ fn parse(message: &Message) -> Result<Mention, Box<Outcome>> {
             format!("schema {:?}, this version reads up to {known}", schema.get(..8).unwrap_or(schema));
         return Err(Box::new(Outcome::dead(DeadReason::UnknownSchema, detail)));
     }
-    serde_json::from_slice(&message.payload)
-        .map_err(|e| Box::new(Outcome::dead(DeadReason::InvalidJson, e.to_string())))
+    Mention::parse(&message.payload, message.timestamp).map_err(|rejection| Box::new(dead(&rejection)))
 }
 
 fn dead(rejection: &Rejection) -> Outcome {

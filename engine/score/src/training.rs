@@ -97,6 +97,7 @@ impl Examples {
             anchor[bucket as usize] = weights;
         }
         let mut weights = anchor.clone();
+        let (mut mean, mut kept) = (anchor.clone(), 0.0_f32);
         let mut squares = vec![[1e-6_f32; 2]; size];
         let (mut bias, mut bias_squares) = ([0.0_f32; 2], [1e-6_f32; 2]);
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
@@ -131,8 +132,16 @@ impl Examples {
                     bias[k] -= 0.3 * rate * gradient[k] / bias_squares[k].sqrt();
                 }
             }
+            // The mean over the second half of the passes forgets the order of the last texts.
+            if epoch >= options.epochs / 2 {
+                kept += 1.0;
+                for (sum, w) in mean.iter_mut().zip(&weights) {
+                    sum[0] += (w[0] - sum[0]) / kept;
+                    sum[1] += (w[1] - sum[1]) / kept;
+                }
+            }
         }
-        quantise(lang, options, &weights, bias)
+        quantise(lang, options, &mean, bias)
     }
 }
 

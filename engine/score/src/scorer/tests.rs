@@ -1,1 +1,98 @@
+use tocsin_rules::Label;
 
+use super::*;
+use crate::fixtures::{mention, rulebook};
+
+fn scorer() -> Scorer {
+    let rules = rulebook(
+        &[("acme", "Acme OR 艾克美"), ("phones", "手机 AND NOT 广告"), ("english", "Acme lang:en")],
+        &[("product", "质量 OR 爆炸 OR broken"), ("service", "客服")],
+    );
+    Scorer::new(rules).expect("compiles")
+}
+
+fn ids(scored: &Scored) -> Vec<&str> {
+    scored.monitors.iter().map(|(id, _)| &**id).collect()
+}
+
+#[test]
+fn a_chinese_complaint_is_scored_whole() {
+    let scored =
+        scorer().score(&mention("weibo:1", "艾克美手机质量太差了，用了两天就坏，客服也不理人，气死我了"));
+    assert_eq!(scored.lang, "zh");
+    assert_eq!(ids(&scored), ["acme", "phones"]);
+    let (_, matches) = &scored.monitors[0];
+    assert_eq!(matches, &[TermMatch { term: "艾克美".into(), start: 0, end: 3 }]);
+    assert_eq!(scored.sentiment.as_ref().expect("matched").label, Label::Negative);
+    let categories: Vec<_> = scored.categories.iter().map(|c| (&*c.id, c.terms.join(","))).collect();
+    assert_eq!(categories, [("product", "质量".to_owned()), ("service", "客服".to_owned())]);
+    assert!(scored.cluster.is_some());
+}
+
+#[test]
+fn an_english_complaint_matches_by_language() {
+    let scored = scorer().score(&mention("x:1", "My ACME phone is broken again and this is terrible"));
+    assert_eq!(scored.lang, "en");
+    assert_eq!(ids(&scored), ["acme", "english"]);
+    assert_eq!(scored.sentiment.expect("matched").label, Label::Negative);
+}
+
+#[test]
+fn the_unmatched_cost_no_sentiment_unless_asked() {
+    let mut scorer = scorer();
+    let other = mention("weibo:1", "今天天气真好，适合出门散步，心情特别愉快");
+    let scored = scorer.score(&other);
+    assert_eq!((scored.monitors.len(), scored.sentiment, scored.cluster), (0, None, None));
+    let whole = scorer.score_whole(&other);
+    assert_eq!(whole.sentiment.expect("asked for").label, Label::Positive);
+}
+
+#[test]
+fn excerpts_are_cut_on_characters() {
+    let mut long = mention("weibo:1", &"长".repeat(400));
+    assert_eq!(subject(&long).excerpt.chars().count(), EXCERPT);
+    assert!(subject(&long).excerpt.ends_with('…'));
+    long.title = Some("标题".into());
+    assert!(subject(&long).excerpt.starts_with("标题\n长"));
+    let exact = mention("weibo:1", &"长".repeat(EXCERPT));
+    assert_eq!(subject(&exact).excerpt, exact.text);
+    let mut untitled = mention("weibo:1", "短");
+    untitled.title = Some(String::new());
+    assert_eq!(subject(&untitled).excerpt, "短");
+}
+
+#[test]
+fn copies_share_a_cluster() {
+    let mut scorer = scorer();
+    let text = "艾克美的手机在充电的时候突然冒烟，联系了门店却让我自己承担责任，希望大家都能看到";
+    let first = scorer.score(&mention("weibo:1", text)).cluster;
+    let copy =
+        scorer.score(&mention("weibo:2", &format!("@某人 {text}！！！ https://a.example/x [怒]"))).cluster;
+    assert!(first.is_some());
+    assert_eq!(first, copy);
+    assert_eq!(scorer.clusters(), 1);
+}
+
+#[test]
+fn the_same_mentions_give_the_same_scores() {
+    let texts = ["艾克美手机不错", "Acme is great", "手机 广告", "", "艾克美", "Acme 🤬🤬"];
+    let run = || {
+        let mut scorer = scorer();
+        texts.map(|text| scorer.score_whole(&mention("weibo:1", text)))
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn hits_carry_the_evidence() {
+    let mut m = mention("weibo:1", "艾克美手机很好用");
+    m.metrics.reposts = Some(7);
+    m.op = Op::Update;
+    let hits = scorer().score(&m).hits(&m);
+    assert_eq!(hits.len(), 2);
+    assert_eq!(
+        (hits[0].monitor.as_str(), hits[0].subject.op, hits[0].subject.metrics.reposts),
+        ("acme", Op::Update, Some(7))
+    );
+    assert_eq!(hits[1].matches[0].term, "手机");
+}
