@@ -1,0 +1,29 @@
+//! `tocsin eval`: a model against labelled JSON lines. Refuses to hide bad lines: each is named on stderr.
+
+use anyhow::Context as _;
+use tocsin_bus::SystemClock;
+use tocsin_score::{Linear, eval};
+
+use crate::cli::{self, Model, Task};
+
+/// Evaluates every file and prints a table, or one JSON object a file.
+#[expect(clippy::print_stdout, reason = "the figures are this command's output")]
+pub fn run(options: &cli::Eval) -> anyhow::Result<()> {
+    let (Model::Linear, Task::Sentiment) = (options.model, options.task);
+    let model = Linear::shipped()?;
+    let clock = SystemClock::new();
+    let mut all = Vec::new();
+    for path in &options.files {
+        let name = path.display().to_string();
+        let content = std::fs::read(path).with_context(|| name.clone())?;
+        let evaluation = eval::evaluate(&model, &name, &content, &clock);
+        if options.json {
+            println!("{}", evaluation.to_json()?);
+        }
+        all.push(evaluation);
+    }
+    if !options.json {
+        print!("{}", eval::table(&all));
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! `tocsin replay`: a back-test or drill. Recorded mentions run through the whole logic in event time and every
+//! finding, incident and page comes out as a JSON line. Refuses to contact a real channel; same input, same output.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use tocsin_bus::{Clock as _, SystemClock};
+use tocsin_connectors::{FieldMap, Item, file};
+use tocsin_escalate::render;
+use tocsin_rules::Mention;
+
+use crate::{
+    cli::{self, Format, Speed},
+    drill::Drill,
+    report::Report,
+    rules,
+};
+
+/// How long after the last mention the clock runs on, at most, for recoveries, deadlines and escalations to show.
+const RUN_OUT: SignedDuration = SignedDuration::from_hours(48);
+
+/// Reads, sorts by arrival, plays, prints.
+pub async fn run(options: cli::Replay) -> anyhow::Result<()> {
+    let rulebook = Arc::new(rules::load(&options.rules)?);
+    let mut report = Report::to_stdout();
+    let mut mentions = Vec::new();
+    for item in read_all(&options.input)? {
+        match item? {
+            Item::Mention(mention) => mentions.push(*mention),
+            Item::Rejected(rejected) => {
+                report.rejected(rejected.reason.as_str());
+                tracing::warn!(record = %rejected, "record refused");
+            }
+        }
+    }
+    sort_by_arrival(&mut mentions);
+    let start = mentions.first().map_or(Timestamp::UNIX_EPOCH, |m| m.observed_at);
+    let zone = rulebook.time_zone.clone();
+    let mut drill =
+        Drill::start(rulebook, start, &render::Config { time_zone: zone, ..render::Config::default() })?;
+    play(&mut drill, &mut report, &mentions, options.speed).await?;
+    drill.run_out(&mut report, RUN_OUT).await?;
+    drill.summary(&mut report)
+}
+
+/// Every record of the input files, in order.
+pub fn read_all(input: &cli::Input) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Item>>> {
+    let options = file::ReadOptions {
+        format: match input.format {
+            Format::Auto => file::Format::Auto,
+            Format::Mention => file::Format::Mention,
+            Format::Mediacrawler => file::Format::Mediacrawler,
+            Format::Jsonl => file::Format::Jsonl,
+            Format::Csv => file::Format::Csv,
+        },
+        map: input.map.as_deref().map(FieldMap::parse).transpose().context("--map")?,
+        seen_at: None,
+    };
+    let readers = input
+        .files
+        .iter()
+        .map(|path: &std::path::PathBuf| {
+            file::read(Path::new(path), &options).with_context(|| path.display().to_string())
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(readers.into_iter().flatten().map(|item| Ok(item?)))
+}
+
+/// The order in which an engine would have seen them.
+pub fn sort_by_arrival(mentions: &mut [Mention]) {
+    mentions.sort_by(|a, b| {
+        (a.observed_at, a.published_at, &a.id).cmp(&(b.observed_at, b.published_at, &b.id))
+    });
+}
+
+/// Feeds mentions at their time of arrival.
+pub async fn play(
+    drill: &mut Drill,
+    report: &mut Report,
+    mentions: &[Mention],
+    speed: Speed,
+) -> anyhow::Result<()> {
+    let pace = SystemClock::new();
+    let started = pace.elapsed();
+    let first = mentions.first().map_or(Timestamp::UNIX_EPOCH, |m| m.observed_at);
+    for mention in mentions {
+        if let Speed::Times(times) = speed {
+            let due = Duration::try_from(mention.observed_at.duration_since(first)).unwrap_or_default();
+            let due = started + due.div_f64(times);
+            pace.sleep(due.saturating_sub(pace.elapsed())).await;
+        }
+        report.read();
+        drill.feed(mention, report).await?;
+    }
+    Ok(())
+}

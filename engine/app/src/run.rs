@@ -1,0 +1,291 @@
+//! `tocsin run`: the wiring, one straight function from configuration to running stages, and the drain at the end.
+//! Refuses logic: what a stage does stands in its crate.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use tocsin_bus::{Clock, Driver, Loop, LoopHealth, LoopSettings, Stage, SystemClock};
+use tocsin_connectors::{Backoff, BusPublisher, FieldMap, cursor::FileCursors, file, ingest, runner, tail::Tail};
+use tocsin_console::Readiness;
+use tocsin_detect::{Checkpoints, DetectStage, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings};
+use tocsin_escalate::{Courier, Desk, EscalateStage, timers};
+use tocsin_rules::Rulebook;
+use tocsin_score::ScoreStage;
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::{self, StageName},
+    config::{BusDriver, Config, Invalid, Source, StoreDriver},
+    http::Front,
+    parts, reload, rules,
+};
+
+/// A published mention is given up on (and its sender told to try again) after this.
+const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a followed file is looked at.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// Longest wait after faults of a source.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Running tasks; the first that fails ends the process, so that a supervisor notices.
+type Tasks = JoinSet<anyhow::Result<()>>;
+
+/// Runs until SIGTERM or SIGINT, then drains.
+pub async fn run(options: cli::Run) -> anyhow::Result<()> {
+    let config = Config::load(&options.config)?;
+    let stages = stages(&options, &config)?;
+    let rulebook = Arc::new(rules::load_files(&config.rulebook.files)?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let stop = CancellationToken::new();
+    let readiness = Readiness::default();
+    let mut tasks = Tasks::new();
+    tasks.spawn(until_signalled(stop.clone()));
+
+    readiness.set("engine", Err("starting".into()));
+    let listener = TcpListener::bind(config.http.listen)
+        .await
+        .with_context(|| format!("http.listen {}", config.http.listen))?;
+    tracing::info!(http = %listener.local_addr()?, stages = ?stages, rulebook = %rulebook.version, "tocsin starts");
+    let front = Front::new(tocsin_console::starting(readiness.clone()));
+    let serving = CancellationToken::new();
+    let mut server = JoinSet::new();
+    server.spawn(tocsin_console::serve(listener, front.router(), serving.clone()));
+
+    let started = async {
+        let bus = parts::bus(&config, &clock, &readiness).await?;
+        let store = parts::store(&config, &clock, &readiness).await?;
+        anyhow::Ok((bus, store))
+    };
+    let (bus, store) = tokio::select! {
+        started = started => started?,
+        // told to stop before there was anything to drain
+        () = stop.cancelled() => return Ok(()),
+    };
+
+    let current = Arc::new(ArcSwap::from(rulebook.clone()));
+    let desk = Desk::new(store, current.clone(), clock.clone());
+    let signer = parts::signer(&config)?;
+    let renderer = parts::renderer(&config, &rulebook.time_zone, signer.clone())?;
+    let channels = parts::channels(&config, &renderer, &clock)?;
+    let local = channels.local().cloned();
+    let mut install: Vec<reload::Install> = Vec::new();
+    let mut health = Vec::new();
+
+    if stages.contains(&StageName::Score) {
+        let stage = ScoreStage::new(rulebook.clone(), clock.clone())?;
+        let handle = stage.rules();
+        install.push(Box::new(move |book| Ok(handle.swap(book)?)));
+        health.push(spawn_loop(&mut tasks, stage, &*bus, &clock, config.bus.consumer, &stop)?);
+    }
+    if stages.contains(&StageName::Detect) {
+        health.push(match (config.bus.driver, config.store.driver) {
+            // offsets of a stream that is gone mean nothing
+            (BusDriver::Memory, _) => {
+                detect(&mut tasks, MemoryCheckpoints::default(), &rulebook, &*bus, &clock, &config, &stop, &mut install)?
+            }
+            (BusDriver::Kafka, StoreDriver::Embedded) => {
+                let kept = EmbeddedCheckpoints::open_file(&config.store.embedded.folder.join("windows.redb"))?;
+                detect(&mut tasks, kept, &rulebook, &*bus, &clock, &config, &stop, &mut install)?
+            }
+            (BusDriver::Kafka, StoreDriver::Redis) => {
+                let mut settings =
+                    RedisSettings::new(parts::redis_url(&config)?, config.bus.kafka.group_prefix.clone());
+                settings.prefix.clone_from(&config.store.redis.prefix);
+                let kept = RedisCheckpoints::new(settings)?;
+                detect(&mut tasks, kept, &rulebook, &*bus, &clock, &config, &stop, &mut install)?
+            }
+        });
+    }
+    // last: it cannot refuse, so the others have accepted the rulebook by then
+    let current_handle = current.clone();
+    install.push(Box::new(move |book| {
+        current_handle.store(book);
+        Ok(())
+    }));
+    if stages.contains(&StageName::Escalate) {
+        health.push(spawn_loop(
+            &mut tasks,
+            EscalateStage::new(desk.clone()),
+            &*bus,
+            &clock,
+            config.bus.consumer,
+            &stop,
+        )?);
+        let courier = Arc::new(Courier::new(desk.clone(), channels, parts::worker(&config)));
+        spawn(&mut tasks, courier.run(stop.clone()));
+        spawn(&mut tasks, timers::run(desk.clone(), stop.clone()));
+    }
+    let mut router = if stages.contains(&StageName::Console) {
+        let mut settings = config.console.clone();
+        settings
+            .read_secrets(&|path| std::fs::read_to_string(path))
+            .map_err(|fault| Invalid(vec![fault.to_string()]))?;
+        let parts = tocsin_console::Parts {
+            desk: desk.clone(),
+            rulebook: current.clone(),
+            clock: clock.clone(),
+            renderer,
+            signer,
+            local,
+            readiness: readiness.clone(),
+        };
+        tocsin_console::router(&settings, parts).map_err(|fault| Invalid(vec![fault.to_string()]))?
+    } else {
+        tocsin_console::starting(readiness.clone())
+    };
+    if stages.contains(&StageName::Connect) {
+        let publisher = Arc::new(BusPublisher::new(bus.producer(), clock.clone(), PUBLISH_PATIENCE));
+        let secrets = parts::ingest_secrets(&config)?;
+        if !secrets.is_empty() {
+            let state = ingest::IngestState::new(publisher.clone(), clock.clone(), secrets);
+            router = router.merge(ingest::router(state));
+        }
+        for (source, seed) in config.sources.iter().zip(1..) {
+            let tail = follow(source, &config)?;
+            let pace = runner::Pace { poll: FOLLOW_EVERY, backoff: Backoff::new(FOLLOW_EVERY, LONGEST_BACKOFF, seed) };
+            spawn(&mut tasks, runner::run(tail, publisher.clone(), clock.clone(), pace, stop.clone()));
+        }
+    }
+    front.replace(router);
+    reload::loaded(clock.now());
+    if config.rulebook.reload_seconds > 0 && !config.rulebook.files.is_empty() {
+        let period = Duration::from_secs(config.rulebook.reload_seconds);
+        spawn(&mut tasks, reload::watch(config.rulebook.files.clone(), period, install, clock.clone(), stop.clone()));
+    }
+    readiness.set("engine", Ok(()));
+    spawn(&mut tasks, report_readiness(readiness, bus, desk, health, clock, stop.clone()));
+
+    let ended = supervise(tasks, &stop).await;
+    // the server last: until the drain is done somebody may want to see how it goes
+    serving.cancel();
+    while server.join_next().await.is_some() {}
+    tracing::info!("tocsin stopped");
+    ended
+}
+
+/// The stages asked for; the memory bus only makes sense with all of them in one process.
+fn stages(options: &cli::Run, config: &Config) -> Result<Vec<StageName>, Invalid> {
+    const ALL: [StageName; 5] =
+        [StageName::Connect, StageName::Score, StageName::Detect, StageName::Escalate, StageName::Console];
+    let stages = if options.stages.is_empty() { ALL.to_vec() } else { options.stages.clone() };
+    let whole = ALL.iter().all(|stage| stages.contains(stage));
+    if config.bus.driver == BusDriver::Memory && !whole {
+        return Err(Invalid(vec![
+            "bus.driver: memory: the stages of one process cannot be split; use kafka, or leave --stages out".into(),
+        ]));
+    }
+    Ok(stages)
+}
+
+#[expect(clippy::too_many_arguments, reason = "wiring: each is one part, named at the call")]
+fn detect<C: Checkpoints + 'static>(
+    tasks: &mut Tasks,
+    checkpoints: C,
+    rulebook: &Arc<Rulebook>,
+    bus: &dyn Driver,
+    clock: &Arc<dyn Clock>,
+    config: &Config,
+    stop: &CancellationToken,
+    install: &mut Vec<reload::Install>,
+) -> anyhow::Result<LoopHealth> {
+    let stage = DetectStage::new(rulebook.clone(), checkpoints, clock.clone());
+    let handle = stage.handle();
+    install.push(Box::new(move |book| {
+        handle.swap(book);
+        Ok(())
+    }));
+    spawn_loop(tasks, stage, bus, clock, config.bus.consumer, stop)
+}
+
+fn spawn_loop<S: Stage + 'static>(
+    tasks: &mut Tasks,
+    stage: S,
+    bus: &dyn Driver,
+    clock: &Arc<dyn Clock>,
+    settings: LoopSettings,
+    stop: &CancellationToken,
+) -> anyhow::Result<LoopHealth> {
+    let running = Loop::new(stage, bus, clock.clone(), settings)?;
+    let health = running.health();
+    let stop = stop.clone();
+    tasks.spawn(async move { Ok(running.run(stop).await?) });
+    Ok(health)
+}
+
+fn spawn(tasks: &mut Tasks, work: impl Future<Output = ()> + Send + 'static) {
+    tasks.spawn(async move {
+        work.await;
+        Ok(())
+    });
+}
+
+/// A source of the configuration, its cursor beside the embedded store's files.
+fn follow(source: &Source, config: &Config) -> anyhow::Result<Tail> {
+    let format = source.format.as_deref().and_then(file::Format::from_word).unwrap_or_default();
+    let options = file::ReadOptions {
+        format,
+        map: source.map.as_deref().map(FieldMap::parse).transpose()?,
+        seen_at: None,
+    };
+    let cursors = FileCursors::open(config.store.embedded.folder.join("cursors"))?;
+    Ok(Tail::new(&source.name, &source.path, options, Arc::new(cursors))?)
+}
+
+/// Cancels `stop` on SIGTERM or SIGINT.
+async fn until_signalled(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = tokio::signal::ctrl_c() => tracing::info!("SIGINT: draining"),
+        () = stop.cancelled() => {}
+    }
+    stop.cancel();
+    Ok(())
+}
+
+/// Waits for all tasks; one that fails stops the others.
+async fn supervise(mut tasks: Tasks, stop: &CancellationToken) -> anyhow::Result<()> {
+    let mut first = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        let ended = ended.context("a task panicked").and_then(|result| result);
+        if let Err(error) = ended {
+            tracing::error!(error = format!("{error:#}"), "a part failed, stopping");
+            stop.cancel();
+            first = first.and(Err(error));
+        }
+    }
+    first
+}
+
+/// Tells `/readyz` once a second how bus, store and loops stand.
+async fn report_readiness(
+    readiness: Readiness,
+    bus: Arc<dyn Driver>,
+    desk: Desk,
+    loops: Vec<LoopHealth>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        readiness.set("bus", bus.health());
+        let store = tokio::time::timeout(Duration::from_secs(3), desk.next_due()).await;
+        readiness.set("store", if matches!(store, Ok(Ok(_))) { Ok(()) } else { Err("the store does not answer".into()) });
+        for health in &loops {
+            let at = health.snapshot();
+            let state = match (&at.fault, at.stopped) {
+                (_, true) => Err("stopped".into()),
+                (Some(fault), _) => Err(fault.clone()),
+                (None, _) => Ok(()),
+            };
+            readiness.set(at.stage, state);
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = clock.sleep(Duration::from_secs(1)) => {}
+        }
+    }
+    readiness.set("engine", Err("stopping".into()));
+}
