@@ -69,3 +69,6 @@ impl Delta {
                 .sum::<usize>()
     }
 }
+
+#[cfg(test)]
+mod tests;

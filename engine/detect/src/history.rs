@@ -217,3 +217,6 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     let upper = *values.get(middle)?;
     if values.len() % 2 == 1 { Some(upper) } else { Some(f64::midpoint(values[middle - 1], upper)) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -274,3 +274,6 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
         Ok(records)
     }
 }
+
+#[cfg(test)]
+mod tests;
