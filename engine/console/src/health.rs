@@ -31,8 +31,10 @@ pub(crate) async fn ready_to_start(State(readiness): State<Readiness>) -> Respon
 fn answer(readiness: &Readiness) -> Response {
     let parts = readiness.parts();
     let ready = parts.values().all(Result::is_ok);
-    let shown: Map<String, Value> =
-        parts.into_iter().map(|(name, state)| (name, state.err().unwrap_or_else(|| "ok".into()).into())).collect();
+    let shown: Map<String, Value> = parts
+        .into_iter()
+        .map(|(name, state)| (name, state.err().unwrap_or_else(|| "ok".into()).into()))
+        .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = if ready { "ready" } else { "not ready" };
     (status, Json(json!({"status": word, "parts": shown}))).into_response()
@@ -44,6 +46,8 @@ pub(crate) async fn metrics() -> Response {
     let mut text = Vec::new();
     match encoder.encode(&prometheus::gather(), &mut text) {
         Ok(()) => ([(header::CONTENT_TYPE, encoder.format_type().to_owned())], text).into_response(),
-        Err(_) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written").into_response(),
+        Err(_) => {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written").into_response()
+        }
     }
 }

@@ -1,0 +1,154 @@
+//! The console's own words in Chinese and English. Refuses to hold anything the rulebook says.
+
+use tocsin_escalate::PageStatus;
+use tocsin_rules::Language;
+
+use crate::config::Rank;
+
+pub(crate) use tocsin_escalate::render::words::pick;
+
+macro_rules! words {
+    ($($field:ident: $zh:literal, $en:literal;)+) => {
+        /// One language's words.
+        pub(crate) struct Words { zh: bool, $(pub(crate) $field: &'static str),+ }
+        static ZH: Words = Words { zh: true, $($field: $zh),+ };
+        static EN: Words = Words { zh: false, $($field: $en),+ };
+    };
+}
+
+words! {
+    skip: "跳到正文", "Skip to content";
+    other_language: "English", "中文";
+    tagline: "舆情危机值守", "crisis watch";
+    log_in: "登录", "Log in";
+    log_out: "退出", "Log out";
+    token: "访问令牌", "Access token";
+    token_wrong: "令牌不正确。", "That token is not known.";
+    no_login: "未配置会话密钥，无法登录页面。请使用 API。", "No session key is configured, so nobody can log in to the pages. Use the API.";
+    demo: "演示模式", "Demo";
+    all_incidents: "全部事件", "All incidents";
+    open_incidents: "进行中的危机事件", "Open incidents";
+    calm: "目前没有进行中的危机事件。", "No open incidents.";
+    calm_detail: "监测仍在进行，出现预警时会自动显示在这里。", "Watching goes on; whatever turns up appears here by itself.";
+    closed_incidents: "最近结束", "Recently closed";
+    acknowledge: "确认接手", "Acknowledge";
+    taken_by: "已接手", "Taken by";
+    nobody_yet: "尚无人接手", "Nobody has taken it";
+    next_page: "下一位", "Next";
+    since: "始于", "Since";
+    why: "为什么报警", "Why it fired";
+    limit: "临界值", "limit";
+    evidence: "原文证据", "What was said";
+    source_link: "打开原帖", "Open the post";
+    plan: "预案", "Plan";
+    template: "口径模板", "Statement template";
+    due: "期限", "Due";
+    waits_for: "等待", "Waits for";
+    approvals: "审批", "approvals";
+    approve: "批准", "Approve";
+    start: "开始", "Start";
+    done: "完成", "Done";
+    skip_step: "跳过", "Skip";
+    reopen: "重新开始", "Take up again";
+    timeline: "时间线", "Timeline";
+    pages: "通知记录", "Pages";
+    team: "应急小组", "Team";
+    unassigned: "未指派", "not assigned";
+    assign: "指派", "Assign";
+    person: "人员", "Person";
+    role: "角色", "Role";
+    actions: "处置", "Actions";
+    confirm: "确认属实", "Confirm it is real";
+    to_responding: "开始处置", "Start responding";
+    to_monitoring: "转入观察", "Move to monitoring";
+    escalate: "立即通知下一位", "Page the next now";
+    resolve: "解决", "Resolve";
+    summary: "一句话总结", "Summary in one sentence";
+    dismiss: "排除（非危机）", "Dismiss (not a crisis)";
+    reason: "理由", "Reason";
+    note: "备注", "Note";
+    add_note: "添加备注", "Add note";
+    notes: "备注", "Notes";
+    set_level: "调整等级", "Set level";
+    impact: "影响程度", "Impact";
+    likelihood: "可能性", "Likelihood";
+    category: "类型", "Type";
+    review: "复盘", "Review";
+    review_text: "经过、教训、预案改进", "What happened, lessons, changes to the plan";
+    sampled: "某些来源只提供抽样，数值可能偏低。", "Some sources return samples only: numbers may be too low.";
+    pager: "通知器（本机）", "Pager (this machine)";
+    pager_empty: "还没有通知。", "No pages yet.";
+    drill: "演练", "Drill";
+    overdue: "逾期", "overdue";
+    more: "更多操作", "More actions";
+    details: "查看详情", "Details";
+    link_ask: "按下按钮即表示由你接手此事件，并停止继续通知。", "Pressing the button means you take this incident; nobody further is paged.";
+    link_void: "此链接已失效：事件状态已变化。", "This link is void: the incident has moved on.";
+    link_invalid: "此链接无效。", "This link is not valid.";
+    link_expired: "此链接已过期。", "This link has expired.";
+    link_closed: "此事件已结束。", "This incident is closed.";
+    link_done: "已接手", "Already acknowledged by";
+    not_found: "没有这个事件。", "There is no such incident.";
+    store_away: "存储暂时没有应答，请稍后再试。", "The store did not answer; try again shortly.";
+    notice_done: "已执行。", "Done.";
+    notice_stale: "有人先一步更改了此事件，以下是最新状态；你的操作未执行。", "Somebody changed this incident first; this is how it stands now. Your command was not carried out.";
+    notice_illegal: "当前状态不允许这个操作。", "Not possible as the incident stands.";
+    notice_invalid: "操作未执行：内容有误或条件未满足（先完成前置步骤或审批）。", "Not carried out: something is missing or not allowed yet (earlier steps, approvals).";
+    notice_away: "存储没有应答，操作可能未执行。", "The store did not answer; the command may not have been carried out.";
+}
+
+/// The words of a language.
+pub(crate) fn of(language: Language) -> &'static Words {
+    pick(language, &ZH, &EN)
+}
+
+impl Words {
+    pub(crate) fn rank(&self, rank: Rank) -> &'static str {
+        let (zh, en) = match rank {
+            Rank::Viewer => ("只读", "viewer"),
+            Rank::Officer => ("值班员", "officer"),
+            Rank::Commander => ("指挥", "commander"),
+            Rank::Admin => ("管理员", "admin"),
+        };
+        if self.zh { zh } else { en }
+    }
+
+    pub(crate) fn page_status(&self, status: PageStatus) -> &'static str {
+        let (zh, en) = match status {
+            PageStatus::Pending => ("待发送", "pending"),
+            PageStatus::Delivered => ("已送达", "delivered"),
+            PageStatus::Obsolete => ("已作废", "obsolete"),
+            PageStatus::Dead => ("发送失败", "failed"),
+        };
+        if self.zh { zh } else { en }
+    }
+
+    /// What an audit entry's word means.
+    pub(crate) fn happened(&self, what: &str) -> String {
+        let (zh, en) = match what {
+            "opened" => ("事件开启", "opened"),
+            "acknowledged" => ("确认接手", "acknowledged"),
+            "confirmed" => ("确认属实", "confirmed"),
+            "advanced" => ("进入下一阶段", "moved on"),
+            "assigned" => ("指派", "assigned"),
+            "noted" => ("添加备注", "noted"),
+            "level_set" => ("人工调整等级", "level set by hand"),
+            "escalated" => ("无人确认，升级通知", "nobody acknowledged, escalated"),
+            "escalated_by_hand" => ("人工升级通知", "escalated by hand"),
+            "escalation_exhausted" => ("升级策略已走完", "escalation exhausted"),
+            "step" => ("步骤", "step"),
+            "approved" => ("批准", "approved"),
+            "resolved" => ("已解决", "resolved"),
+            "dismissed" => ("已排除", "dismissed"),
+            "reviewed" => ("已复盘", "reviewed"),
+            "recovered" => ("指标恢复正常", "indicators back to normal"),
+            "recurred" => ("再次出现", "came back"),
+            "overdue" => ("步骤逾期", "overdue"),
+            "watch_ended" => ("观察期结束", "watch ended"),
+            "raised" | "level_raised" => ("等级上升", "level raised"),
+            "lowered" | "level_lowered" => ("等级下降", "level lowered"),
+            other => return other.replace('_', " "),
+        };
+        (if self.zh { zh } else { en }).to_owned()
+    }
+}
