@@ -236,3 +236,11 @@ fn ten_thousand_monitors_load() {
     }
     assert_eq!(Rulebook::load(&[("many.yaml", &text)]).unwrap().monitors.len(), 10_000);
 }
+
+#[test]
+fn the_example_of_the_reference_loads() {
+    let reference = include_str!("../../../docs/rulebook.md");
+    let example = reference.split("```yaml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let book = Rulebook::load(&[("own.yaml", example)]).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(book.monitor("rival").unwrap().ceiling, Level::Low);
+}
