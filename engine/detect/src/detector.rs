@@ -294,6 +294,8 @@ impl Detector {
 }
 
 #[cfg(test)]
+mod pack;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
