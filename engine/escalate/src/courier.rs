@@ -121,6 +121,7 @@ impl Courier {
         let incident = self.desk.store().load(&claim.record.page.incident).await?;
         let record = claim.record.clone();
         let settlement = match verdict::obsolete(&record.page, incident.as_ref()) {
+            _ if claim.claims > verdict::TAKEN_LIMIT => verdict::poisoned(record, self.desk.clock().now()),
             Some(why) => {
                 metrics::obsolete(&record.page);
                 let record = PageRecord { status: PageStatus::Obsolete, why: Some(why), ..record };

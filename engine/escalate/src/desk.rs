@@ -362,3 +362,6 @@ impl Desk {
         Ok(timeline)
     }
 }
+
+#[cfg(test)]
+mod tests;

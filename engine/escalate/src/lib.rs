@@ -7,6 +7,8 @@ pub mod command;
 pub mod courier;
 pub mod delivery;
 pub mod desk;
+#[cfg(test)]
+mod fixtures;
 pub mod incident;
 mod metrics;
 pub mod render;

@@ -3,6 +3,7 @@
 //! Refuses partial writes: a change is stored whole or not at all.
 
 pub mod embedded;
+pub mod redis;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 
@@ -265,3 +266,6 @@ pub(crate) fn read_cursor(cursor: &str) -> Option<(i64, &str)> {
     let (at, id) = cursor.split_once('.')?;
     Some((at.parse().ok()?, id))
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ use crate::{
 const TRIES_A_CONTACT: usize = 2;
 /// Attempts before a page is given up.
 pub(super) const TRIES: usize = 24;
+/// Times a page may be taken up in a row without an answer being recorded: more, and it brings its workers down.
+pub(super) const TAKEN_LIMIT: u32 = 8;
 /// Longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A channel closed for longer than this is not waited for when there is another contact.
@@ -48,6 +50,16 @@ pub(super) fn hold_back(mut record: PageRecord, until: Timestamp, now: Timestamp
     let long = until.duration_since(now).unsigned_abs() > PATIENCE;
     let again_at = if long && next_contact(&mut record.page, true) { now } else { until };
     Settlement { record, again_at }
+}
+
+/// A page whose workers never came back with an answer.
+pub(super) fn poisoned(mut record: PageRecord, now: Timestamp) -> Settlement {
+    tracing::error!(
+        page = record.page.id,
+        "a page was taken up again and again without an answer; it is given up"
+    );
+    give_up(&mut record, format!("taken up {TAKEN_LIMIT} times without an answer"));
+    Settlement { record, again_at: now }
 }
 
 /// Records an attempt and says what comes next.

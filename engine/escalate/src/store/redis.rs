@@ -1,0 +1,317 @@
+//! The Redis store: every change of an incident is one Lua script over keys of one shard, so that it is atomic on a
+//! single node and on a cluster. Redis 7.0 is the floor. Refuses nothing Redis refuses silently: out of memory,
+//! read-only and loading come back as faults.
+
+mod keys;
+mod outbox;
+mod reads;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use redis::{
+    Client, RedisError, Script,
+    aio::{ConnectionManager, ConnectionManagerConfig},
+};
+
+use super::{
+    Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
+    fresh, from_json, to_json,
+};
+use crate::{audit::AuditEntry, incident::Incident, transition::Change};
+use keys::{Keys, milliseconds, milliseconds_up};
+
+/// How long operation ids are remembered, seconds.
+const OPS_KEPT: u64 = 7 * 86_400;
+/// How long one command may take.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Whose clock decides what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Time {
+    /// The server's: all workers agree, whatever their own clocks say.
+    #[default]
+    Server,
+    /// The caller's: tests and replays.
+    Caller,
+}
+
+/// Settings of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `redis://[user:password@]host:port/db`, or `redis+unix:///path`.
+    pub url: String,
+    /// First part of every key.
+    pub prefix: String,
+    /// Whose clock decides what is due.
+    pub time: Time,
+}
+
+impl Config {
+    /// Defaults for a server at `url`.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into(), prefix: "tocsin".to_owned(), time: Time::default() }
+    }
+}
+
+/// Incidents in Redis.
+#[derive(Clone)]
+pub struct Redis {
+    connection: ConnectionManager,
+    keys: Keys,
+    time: Time,
+    scripts: Arc<Scripts>,
+    /// Workers that took back, in this process and from this shard, what they held before it started.
+    resumed: Arc<Mutex<BTreeSet<(String, u8)>>>,
+}
+
+struct Scripts {
+    commit: Script,
+    claim_timers: Script,
+    rearm: Script,
+    claim_pages: Script,
+    settle_page: Script,
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redis").field("keys", &self.keys).field("time", &self.time).finish_non_exhaustive()
+    }
+}
+
+/// Turns a fault of the client into ours.
+fn away(what: &'static str) -> impl Fn(RedisError) -> StoreError {
+    move |source| StoreError::Away { what, source: Box::new(source) }
+}
+
+impl Redis {
+    /// Connects; later losses of the connection mend themselves. Warns of settings that can lose incidents.
+    ///
+    /// # Errors
+    /// The address is none, or nobody answers there: worth trying again.
+    pub async fn connect(config: &Config) -> Result<Self, StoreError> {
+        let client = Client::open(config.url.as_str()).map_err(away("connect"))?;
+        let manager = ConnectionManagerConfig::new()
+            .set_response_timeout(Some(RESPONSE_LIMIT))
+            .set_connection_timeout(Some(RESPONSE_LIMIT))
+            .set_number_of_retries(2)
+            .set_max_delay(Duration::from_millis(500));
+        let connection =
+            ConnectionManager::new_with_config(client, manager).await.map_err(away("connect"))?;
+        let store = Self {
+            connection,
+            keys: Keys::new(&config.prefix),
+            time: config.time,
+            scripts: Arc::new(Scripts {
+                commit: Script::new(include_str!("redis/commit.lua")),
+                claim_timers: Script::new(include_str!("redis/claim_timers.lua")),
+                rearm: Script::new(include_str!("redis/rearm.lua")),
+                claim_pages: Script::new(include_str!("redis/claim_pages.lua")),
+                settle_page: Script::new(include_str!("redis/settle_page.lua")),
+            }),
+            resumed: Arc::default(),
+        };
+        store.warn_of_settings().await?;
+        Ok(store)
+    }
+
+    async fn warn_of_settings(&self) -> Result<(), StoreError> {
+        let mut connection = self.connection.clone();
+        let info: String = redis::cmd("INFO").query_async(&mut connection).await.map_err(away("connect"))?;
+        if info.contains("aof_enabled:0") {
+            tracing::warn!("redis has appendonly off: a restart loses incidents");
+        }
+        if info.contains("maxmemory_policy:") && !info.contains("maxmemory_policy:noeviction") {
+            tracing::warn!("redis may evict keys: set maxmemory-policy noeviction, or incidents can vanish");
+        }
+        Ok(())
+    }
+
+    /// What scripts are given as now; empty means the server's own time.
+    fn now_argument(&self, now: Timestamp) -> String {
+        match self.time {
+            Time::Server => String::new(),
+            Time::Caller => milliseconds(now).to_string(),
+        }
+    }
+
+    async fn commit_now(&self, change: &Change, op: &str, now: Timestamp) -> Result<Committed, StoreError> {
+        let incident = &change.incident;
+        let of = self.keys.of_incident(&incident.id);
+        let mut call = self.scripts.commit.prepare_invoke();
+        for key in [
+            of.incident(&incident.id),
+            of.newest(),
+            of.by_time(),
+            of.open(),
+            of.tally(),
+            of.timers(),
+            of.outbox(true),
+            of.outbox(false),
+            of.delayed(),
+            of.pages(),
+            of.paged(&incident.id),
+            of.audit(),
+            of.log(&incident.id),
+            of.op(op),
+        ] {
+            call.key(key);
+        }
+        let tally =
+            if incident.is_open() { keys::tally(incident.state, incident.level) } else { String::new() };
+        call.arg(&incident.id)
+            .arg(change.expects())
+            .arg(to_json(incident, "incident")?)
+            .arg(&incident.monitor)
+            .arg(milliseconds(incident.opened_at))
+            .arg(tally)
+            .arg(change.timer().map_or_else(String::new, |due| milliseconds_up(due).to_string()))
+            .arg(to_json(&change.audit, "audit entry")?)
+            .arg(milliseconds(now))
+            .arg(OPS_KEPT)
+            .arg(change.pages.len());
+        for page in &change.pages {
+            call.arg(&page.id)
+                .arg(to_json(&fresh(page), "page")?)
+                .arg(milliseconds_up(page.not_before))
+                .arg(u8::from(keys::urgent(page)));
+        }
+        let mut connection = self.connection.clone();
+        let (word, json): (String, String) =
+            call.invoke_async(&mut connection).await.map_err(away("commit"))?;
+        let known = || -> Result<Option<Box<Incident>>, StoreError> {
+            if json.is_empty() { Ok(None) } else { Ok(Some(Box::new(from_json(&json, "incident")?))) }
+        };
+        Ok(match word.as_str() {
+            "applied" => Committed::Applied,
+            "already" => known()?.map_or(Committed::Conflict(None), Committed::AlreadyApplied),
+            _ => Committed::Conflict(known()?),
+        })
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<DueTimer>, StoreError> {
+        let mut due = Vec::new();
+        for of in self.keys.shards() {
+            if due.len() >= limit {
+                break;
+            }
+            let mut connection = self.connection.clone();
+            let mut call = self.scripts.claim_timers.key(of.timers());
+            call.arg(self.now_argument(now)).arg(limit - due.len()).arg(milliseconds_of(lease));
+            let claimed: Vec<String> =
+                call.invoke_async(&mut connection).await.map_err(away("claim timers"))?;
+            let Some((at, incidents)) = claimed.split_first() else { continue };
+            let at = at.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(now);
+            due.extend(incidents.iter().map(|incident| DueTimer { incident: incident.clone(), at }));
+        }
+        Ok(due)
+    }
+
+    async fn set_timer(&self, incident: &Incident, only_missing: bool) -> Result<bool, StoreError> {
+        let of = self.keys.of_incident(&incident.id);
+        let mut call = self.scripts.rearm.key(of.incident(&incident.id));
+        call.key(of.timers())
+            .arg(&incident.id)
+            .arg(incident.version)
+            .arg(incident.next_due().map_or_else(String::new, |due| milliseconds_up(due).to_string()))
+            .arg(if only_missing { "missing" } else { "" });
+        let mut connection = self.connection.clone();
+        let set: i64 = call.invoke_async(&mut connection).await.map_err(away("set a timer"))?;
+        Ok(set > 0)
+    }
+
+    fn has_resumed(&self, worker: &str, shard: u8) -> bool {
+        let resumed = self.resumed.lock().unwrap_or_else(PoisonError::into_inner);
+        resumed.contains(&(worker.to_owned(), shard))
+    }
+
+    fn set_resumed(&self, worker: &str, shard: u8) {
+        self.resumed.lock().unwrap_or_else(PoisonError::into_inner).insert((worker.to_owned(), shard));
+    }
+}
+
+fn milliseconds_of(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Store for Redis {
+    fn load<'a>(&'a self, id: &'a str) -> Reply<'a, Option<Incident>> {
+        Box::pin(self.load_one(id))
+    }
+
+    fn newest_of<'a>(&'a self, monitor: &'a str) -> Reply<'a, Option<Incident>> {
+        Box::pin(self.load_newest(monitor))
+    }
+
+    fn list<'a>(&'a self, filter: &'a Filter, limit: usize, cursor: Option<&'a str>) -> Reply<'a, Listing> {
+        Box::pin(self.list_from(filter, limit, cursor))
+    }
+
+    fn has_applied<'a>(&'a self, id: &'a str, op: &'a str) -> Reply<'a, bool> {
+        Box::pin(self.knows_op(id, op))
+    }
+
+    fn commit<'a>(&'a self, change: &'a Change, op: &'a str, now: Timestamp) -> Reply<'a, Committed> {
+        Box::pin(self.commit_now(change, op, now))
+    }
+
+    fn claim_timers<'a>(&'a self, now: Timestamp, limit: usize, lease: Duration) -> Reply<'a, Vec<DueTimer>> {
+        Box::pin(self.claim_due(now, limit, lease))
+    }
+
+    fn rearm<'a>(&'a self, incident: &'a Incident) -> Reply<'a, ()> {
+        Box::pin(async { self.set_timer(incident, false).await.map(|_| ()) })
+    }
+
+    fn next_timer_at<'a>(&'a self) -> Reply<'a, Option<Timestamp>> {
+        Box::pin(self.first_timer())
+    }
+
+    fn claim_pages<'a>(
+        &'a self,
+        now: Timestamp,
+        worker: &'a str,
+        limit: usize,
+        lease: Duration,
+    ) -> Reply<'a, Vec<Claim>> {
+        Box::pin(self.claim_outbox(now, worker, limit, lease))
+    }
+
+    fn settle_page<'a>(
+        &'a self,
+        claim: &'a Claim,
+        settlement: &'a Settlement,
+        _now: Timestamp,
+    ) -> Reply<'a, bool> {
+        Box::pin(self.settle_claim(claim, settlement))
+    }
+
+    fn next_page_at<'a>(&'a self) -> Reply<'a, Option<Timestamp>> {
+        Box::pin(self.first_page())
+    }
+
+    fn pages<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<PageRecord>> {
+        Box::pin(self.pages_of(incident))
+    }
+
+    fn audit<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<AuditEntry>> {
+        Box::pin(self.history(incident))
+    }
+
+    fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
+        Box::pin(self.count_all(now))
+    }
+
+    fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {
+        Box::pin(self.mend())
+    }
+}

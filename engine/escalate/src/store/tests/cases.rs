@@ -1,0 +1,313 @@
+//! The cases of the suite. Each holds on every store.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tocsin_rules::{Level, Transition};
+use tokio::task::JoinSet;
+
+use super::{LEASE, Subject};
+use crate::{
+    command::Command,
+    fixtures::{House, Pager, at, finding, person_acting, rulebook},
+    incident::State,
+    store::{
+        Attempt, Claim, Committed, Filter, PageRecord, PageStatus, Settlement, Store, StoreError,
+    },
+    delivery::Delivery,
+    transition::{Change, Effect, Event, apply},
+};
+
+fn changed(effect: Effect) -> Change {
+    let Effect::Change(change) = effect else { panic!("nothing changed") };
+    *change
+}
+
+fn open_at(number: usize, level: Level, clock: &str) -> Change {
+    let mut finding = finding(&format!("f{number}"), Transition::Opened, level, at(clock));
+    finding.monitor = format!("m{number}");
+    changed(apply(None, Event::Finding(&finding), "op", &rulebook(), at(clock)).unwrap())
+}
+
+/// The opening of monitor `mN`'s incident at ten, high: one page, one timer at 10:05.
+pub(super) fn opening(number: usize) -> Change {
+    open_at(number, Level::High, "10:00")
+}
+
+/// A note on that incident as it stands.
+pub(super) async fn noted(store: &dyn Store, number: usize) -> Change {
+    let incident = store.newest_of(&format!("m{number}")).await.unwrap();
+    let (command, actor) = (Command::Note { text: "x".to_owned() }, person_acting("a"));
+    let event = Event::Command { command: &command, actor: &actor };
+    changed(apply(incident, event, "op", &rulebook(), at("10:01")).unwrap())
+}
+
+pub(super) async fn records(
+    store: &dyn Store,
+    number: usize,
+) -> (Vec<PageRecord>, Vec<crate::audit::AuditEntry>) {
+    let id = opening(number).incident.id;
+    (store.pages(&id).await.unwrap(), store.audit(&id).await.unwrap())
+}
+
+/// Asks until the store answers.
+pub(super) async fn patiently<'a, T, F>(ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>> + 'a,
+{
+    for _ in 0..200 {
+        if let Ok(answer) = ask().await {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the store never answered")
+}
+
+fn settled(claim: &Claim, status: PageStatus, again: &str) -> Settlement {
+    let mut record = PageRecord { status, ..claim.record.clone() };
+    let delivery = Delivery::Delivered { provider_id: Some("r1".to_owned()) };
+    record.attempts.push(Attempt { at: at("10:00"), channel: "pager".to_owned(), delivery });
+    Settlement { record, again_at: at(again) }
+}
+
+pub(super) async fn a_commit_is_read_back_whole(subject: Subject) {
+    let (store, change) = (&subject.store, opening(0));
+    assert_eq!(store.load(&change.incident.id).await.unwrap(), None);
+    assert_eq!(store.commit(&change, "op-1", at("10:00")).await.unwrap(), Committed::Applied);
+    assert_eq!(store.load(&change.incident.id).await.unwrap().as_ref(), Some(&change.incident));
+    assert_eq!(store.newest_of("m0").await.unwrap().as_ref(), Some(&change.incident));
+    assert_eq!(store.next_timer_at().await.unwrap(), Some(at("10:05")));
+    assert_eq!(store.next_page_at().await.unwrap(), Some(at("10:00")));
+    let (pages, audit) = records(&**store, 0).await;
+    assert_eq!(pages.iter().map(|record| &record.page).collect::<Vec<_>>(), change.pages.iter().collect::<Vec<_>>());
+    assert_eq!(audit, [change.audit.clone()]);
+    assert!(store.has_applied(&change.incident.id, "op-1").await.unwrap());
+    assert!(!store.has_applied(&change.incident.id, "op-2").await.unwrap());
+}
+
+pub(super) async fn the_same_operation_is_stored_once(subject: Subject) {
+    let (store, change) = (&subject.store, opening(0));
+    store.commit(&change, "op-1", at("10:00")).await.unwrap();
+    let note = noted(&**store, 0).await;
+    store.commit(&note, "op-2", at("10:01")).await.unwrap();
+    for (change, op) in [(&change, "op-1"), (&note, "op-2")] {
+        let again = store.commit(change, op, at("10:02")).await.unwrap();
+        assert_eq!(again, Committed::AlreadyApplied(Box::new(note.incident.clone())));
+    }
+    let (pages, audit) = records(&**store, 0).await;
+    assert_eq!((pages.len(), audit.len()), (1, 2));
+    assert_eq!(crate::audit::verify(&audit, &note.incident), Ok(()));
+}
+
+pub(super) async fn a_stale_version_changes_nothing(subject: Subject) {
+    let (store, change) = (&subject.store, opening(0));
+    store.commit(&change, "op-1", at("10:00")).await.unwrap();
+    let (first, second) = (noted(&**store, 0).await, noted(&**store, 0).await);
+    store.commit(&first, "op-2", at("10:01")).await.unwrap();
+    let late = store.commit(&second, "op-3", at("10:01")).await.unwrap();
+    assert_eq!(late, Committed::Conflict(Some(Box::new(first.incident.clone()))));
+    assert_eq!(store.commit(&change, "op-4", at("10:01")).await.unwrap(), late);
+    assert!(!store.has_applied(&change.incident.id, "op-3").await.unwrap());
+    assert_eq!(records(&**store, 0).await.1.len(), 2);
+}
+
+pub(super) async fn due_timers_are_leased_and_come_back(subject: Subject) {
+    let store = &subject.store;
+    for number in 0..3 {
+        store.commit(&opening(number), &format!("op-{number}"), at("10:00")).await.unwrap();
+    }
+    assert!(store.claim_timers(at("10:04:59"), 10, LEASE).await.unwrap().is_empty(), "never early");
+    let due = store.claim_timers(at("10:05"), 10, LEASE).await.unwrap();
+    assert_eq!((due.len(), due[0].at), (3, at("10:05")));
+    assert!(store.claim_timers(at("10:05"), 10, LEASE).await.unwrap().is_empty(), "leased");
+    let later = at("10:05") + LEASE;
+    assert_eq!(store.claim_timers(later, 10, LEASE).await.unwrap().len(), 3, "their worker is gone");
+    // A commit sets the timer anew; giving one back does too, unless the incident has moved on.
+    let old = store.newest_of("m0").await.unwrap().unwrap();
+    store.commit(&noted(&**store, 0).await, "op-9", later).await.unwrap();
+    assert_eq!(store.claim_timers(later, 10, LEASE).await.unwrap().len(), 1);
+    store.rearm(&old).await.unwrap();
+    assert!(store.claim_timers(later, 10, LEASE).await.unwrap().is_empty());
+    store.rearm(&opening(1).incident).await.unwrap();
+    assert_eq!(store.claim_timers(later, 10, LEASE).await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_claimed_page_is_nobody_elses_until_its_lease_lapses(subject: Subject) {
+    let store = &subject.store;
+    store.commit(&opening(0), "op-1", at("10:00")).await.unwrap();
+    let first = store.claim_pages(at("10:00"), "w1", 10, LEASE).await.unwrap();
+    assert_eq!((first.len(), first[0].claims), (1, 1));
+    for worker in ["w1", "w2"] {
+        assert!(store.claim_pages(at("10:00"), worker, 10, LEASE).await.unwrap().is_empty());
+    }
+    // The worker died between claim and answer: sent again, never lost.
+    let later = subject.lapse(at("10:00")).await;
+    let second = store.claim_pages(later, "w2", 10, LEASE).await.unwrap();
+    assert_eq!((second.len(), second[0].claims), (1, 2));
+    assert!(store.settle_page(&second[0], &settled(&second[0], PageStatus::Delivered, "10:01"), later).await.unwrap());
+    let much_later = subject.lapse(later).await;
+    assert!(store.claim_pages(much_later, "w1", 10, LEASE).await.unwrap().is_empty());
+    let (pages, _) = records(&**store, 0).await;
+    assert_eq!((pages[0].status, pages[0].attempts.len()), (PageStatus::Delivered, 1));
+}
+
+pub(super) async fn a_late_answer_counts_only_if_it_is_a_delivery(subject: Subject) {
+    let store = &subject.store;
+    for number in 0..2 {
+        store.commit(&opening(number), &format!("op-{number}"), at("10:00")).await.unwrap();
+    }
+    let slow = store.claim_pages(at("10:00"), "w1", 10, LEASE).await.unwrap();
+    let later = subject.lapse(at("10:00")).await;
+    let quick = store.claim_pages(later, "w2", 10, LEASE).await.unwrap();
+    assert_eq!((slow.len(), quick.len()), (2, 2));
+    let again = settled(&slow[0], PageStatus::Pending, "10:01");
+    assert!(!store.settle_page(&slow[0], &again, later).await.unwrap(), "the claim was lost");
+    let done = settled(&slow[1], PageStatus::Delivered, "10:01");
+    assert!(store.settle_page(&slow[1], &done, later).await.unwrap(), "a delivery always counts");
+    for claim in &quick {
+        store.settle_page(claim, &settled(claim, PageStatus::Pending, "10:01"), later).await.unwrap();
+    }
+    let left = store.claim_pages(at("10:01"), "w1", 10, LEASE).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].record.page.id, slow[0].record.page.id, "what was delivered is never sent again");
+}
+
+pub(super) async fn a_worker_takes_back_what_it_held_before_a_restart(subject: Subject) {
+    subject.store.commit(&opening(0), "op-1", at("10:00")).await.unwrap();
+    let lease = Duration::from_secs(600);
+    assert_eq!(subject.store.claim_pages(at("10:00"), "w1", 10, lease).await.unwrap().len(), 1);
+    let subject = subject.reopen().await;
+    assert!(subject.store.claim_pages(at("10:00"), "w2", 10, lease).await.unwrap().is_empty());
+    assert_eq!(subject.store.claim_pages(at("10:00"), "w1", 10, lease).await.unwrap().len(), 1);
+    assert!(subject.store.claim_pages(at("10:00"), "w1", 10, lease).await.unwrap().is_empty(), "once");
+}
+
+pub(super) async fn held_back_pages_leave_at_their_time_and_high_ones_first(subject: Subject) {
+    let store = &subject.store;
+    let mut held = opening(0);
+    held.pages[0].not_before = at("11:00");
+    store.commit(&held, "op-0", at("10:00")).await.unwrap();
+    assert!(store.claim_pages(at("10:59"), "w1", 10, LEASE).await.unwrap().is_empty());
+    assert_eq!(store.next_page_at().await.unwrap(), Some(at("11:00")));
+    store.commit(&open_at(1, Level::Medium, "10:30"), "op-1", at("10:30")).await.unwrap();
+    let out = store.claim_pages(at("11:00"), "w1", 10, LEASE).await.unwrap();
+    let order: Vec<Level> = out.iter().map(|claim| claim.record.page.level).collect();
+    assert_eq!(order, [Level::High, Level::Medium]);
+    // Put off by an answer, it comes back then and not before.
+    let off = settled(&out[0], PageStatus::Pending, "11:02");
+    assert!(store.settle_page(&out[0], &off, at("11:00")).await.unwrap());
+    store.settle_page(&out[1], &settled(&out[1], PageStatus::Delivered, "11:00"), at("11:00")).await.unwrap();
+    assert!(store.claim_pages(at("11:01"), "w1", 10, LEASE).await.unwrap().is_empty());
+    let back = store.claim_pages(at("11:02"), "w1", 10, LEASE).await.unwrap();
+    assert_eq!((back.len(), back[0].record.attempts.len(), back[0].claims), (1, 1, 1));
+}
+
+pub(super) async fn numbers_follow_what_happens(subject: Subject) {
+    let store = &subject.store;
+    store.commit(&opening(0), "op-0", at("10:00")).await.unwrap();
+    store.commit(&open_at(1, Level::Medium, "10:00"), "op-1", at("10:00")).await.unwrap();
+    let counts = store.counts(at("10:06")).await.unwrap();
+    let open: Vec<_> = counts.open.into_iter().collect();
+    assert_eq!(open, [((State::Suspected, Level::Medium), 1), ((State::Confirmed, Level::High), 1)]);
+    assert_eq!((counts.outbox_depth, counts.outbox_oldest.as_secs()), (2, 360));
+    assert_eq!((counts.timers_overdue, counts.timers_oldest.as_secs()), (1, 60));
+    let (command, actor) = (Command::Dismiss { reason: "spam".to_owned() }, person_acting("a"));
+    let event = Event::Command { command: &command, actor: &actor };
+    let closed = changed(apply(Some(opening(0).incident), event, "op", &rulebook(), at("10:06")).unwrap());
+    store.commit(&closed, "op-2", at("10:06")).await.unwrap();
+    let claims = store.claim_pages(at("10:06"), "w1", 10, LEASE).await.unwrap();
+    store.settle_page(&claims[0], &settled(&claims[0], PageStatus::Obsolete, "10:06"), at("10:06")).await.unwrap();
+    store.settle_page(&claims[1], &settled(&claims[1], PageStatus::Dead, "10:06"), at("10:06")).await.unwrap();
+    let counts = store.counts(at("10:06")).await.unwrap();
+    assert_eq!(counts.open.into_iter().collect::<Vec<_>>(), [((State::Suspected, Level::Medium), 1)]);
+    assert_eq!((counts.outbox_depth, counts.dead, counts.timers_overdue), (0, 1, 0));
+}
+
+pub(super) async fn lists_are_paged_and_filtered(subject: Subject) {
+    let store = &subject.store;
+    for number in 0..12 {
+        let level = if number % 3 == 0 { Level::High } else { Level::Medium };
+        let change = open_at(number, level, &format!("10:{:02}", number / 2));
+        store.commit(&change, &format!("op-{number}"), at("11:00")).await.unwrap();
+    }
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = store.list(&Filter::default(), 5, cursor.as_deref()).await.unwrap();
+        seen.extend(page.incidents);
+        let Some(next) = page.next else { break };
+        cursor = Some(next);
+    }
+    assert_eq!(seen.len(), 12);
+    assert!(seen.windows(2).all(|pair| (pair[0].opened_at, &pair[0].id) > (pair[1].opened_at, &pair[1].id)));
+    let high = Filter { open: Some(true), at_least: Some(Level::High), ..Filter::default() };
+    assert_eq!(store.list(&high, 10, None).await.unwrap().incidents.len(), 4);
+    let closed = Filter { open: Some(false), ..Filter::default() };
+    assert!(store.list(&closed, 10, None).await.unwrap().incidents.is_empty());
+}
+
+/// Acknowledgements race due timers under three workers: whoever wins, nobody is paged after the acknowledgement.
+pub(super) async fn an_acknowledgement_beats_the_timers_or_comes_after_them(subject: Subject) {
+    let pager = Pager::accepting();
+    let house = Arc::new(House::over(subject.store.clone(), rulebook(), pager.clone(), Pager::accepting()));
+    house.clock.advance_to(at("10:00"));
+    for number in 0..32 {
+        let mut opening = finding(&format!("f{number}"), Transition::Opened, Level::High, at("10:00"));
+        opening.monitor = format!("m{number}");
+        house.desk.finding(&opening).await.unwrap();
+    }
+    house.courier.deliver_due(at("10:00")).await.unwrap();
+    house.clock.advance_to(at("10:05"));
+    let all = house.desk.list(&Filter::default(), 100, None).await.unwrap().incidents;
+    let mut racers = JoinSet::new();
+    for _ in 0..3 {
+        let house = house.clone();
+        racers.spawn(async move { house.desk.fire_timers(at("10:05")).await.map(|_| ()).unwrap() });
+    }
+    for incident in &all {
+        let (house, id) = (house.clone(), incident.id.clone());
+        racers.spawn(async move {
+            let by = person_acting("c");
+            house.desk.command(&id, &Command::Acknowledge, &by, "ack", None).await.map(|_| ()).unwrap();
+        });
+    }
+    racers.join_all().await;
+    // Every acknowledgement has committed: no rung may be started from here on, not even one already in the outbox.
+    house.courier.deliver_due(at("10:05")).await.unwrap();
+    house.desk.fire_timers(at("10:29")).await.unwrap();
+    house.courier.deliver_due(at("10:29")).await.unwrap();
+    let sent = pager.take();
+    assert_eq!(sent, vec!["a first pager"; 32]);
+    for incident in all {
+        let audit = house.desk.audit(&incident.id).await.unwrap();
+        let whats: Vec<&str> = audit.iter().map(|entry| entry.what.as_str()).collect();
+        assert!(matches!(whats[..], ["opened", "acknowledged"] | ["opened", "escalated", "acknowledged"]), "{whats:?}");
+        let now = house.desk.show(&incident.id).await.unwrap();
+        assert_eq!(crate::audit::verify(&audit, &now), Ok(()));
+    }
+}
+
+/// Many notes at once on one incident, while findings raise it: each is kept, versions rise one by one.
+pub(super) async fn findings_and_people_meet_without_loss(subject: Subject) {
+    let house = Arc::new(House::over(subject.store.clone(), rulebook(), Pager::accepting(), Pager::accepting()));
+    house.desk.finding(&finding("f1", Transition::Opened, Level::Low, at("08:00"))).await.unwrap();
+    let id = house.desk.list(&Filter::default(), 1, None).await.unwrap().incidents[0].id.clone();
+    let mut racers = JoinSet::new();
+    for number in 0..8 {
+        let (house, id) = (house.clone(), id.clone());
+        racers.spawn(async move {
+            let note = Command::Note { text: format!("note {number}") };
+            // Sent twice, as an impatient client would.
+            for _ in 0..2 {
+                house.desk.command(&id, &note, &person_acting("a"), &format!("n{number}"), None).await.unwrap();
+            }
+        });
+    }
+    for (finding_id, level) in [("f2", Level::Medium), ("f3", Level::High)] {
+        house.desk.finding(&finding(finding_id, Transition::Raised, level, at("08:00"))).await.unwrap();
+    }
+    racers.join_all().await;
+    let incident = house.desk.show(&id).await.unwrap();
+    assert_eq!((incident.notes.len(), incident.version, incident.level), (8, 11, Level::High));
+    let audit = house.desk.audit(&id).await.unwrap();
+    assert_eq!(crate::audit::verify(&audit, &incident), Ok(()));
+}
