@@ -14,6 +14,8 @@ use crate::error::Error;
 
 /// Shards of the hash tag, so that a cluster spreads partitions.
 const SHARDS: i32 = 16;
+/// Fields and values as a scan returns them.
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 /// Field prefix of a monitor's state; bookkeeping fields carry none.
 const MONITOR: &str = "m:";
 
@@ -148,7 +150,7 @@ impl RedisCheckpoints {
         let mut monitors = std::collections::BTreeMap::new();
         let mut cursor = 0_u64;
         loop {
-            let (next, fields): (u64, Vec<(Vec<u8>, Vec<u8>)>) =
+            let (next, fields): (u64, Fields) =
                 self.ask(redis::cmd("HSCAN").arg(&key).arg(cursor).arg("COUNT").arg(512)).await?;
             for (field, value) in fields {
                 let field = String::from_utf8_lossy(&field).into_owned();
