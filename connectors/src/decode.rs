@@ -5,7 +5,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use tocsin_rules::{Mention, Rejection, RejectionReason};
+use tocsin_rules::{
+    Mention, Op, Rejection, RejectionReason,
+    mention::{MAX_ID, MAX_TEXT},
+};
 
 use crate::{
     FieldMap, Format, ReadOptions, foreign,
@@ -89,7 +92,7 @@ impl Decoder {
     fn canonical(&self, bytes: &[u8]) -> Result<Mention, Rejection> {
         // Stands for "the record does not say": no real observation is that old.
         const UNSAID: Timestamp = Timestamp::UNIX_EPOCH;
-        let mut mention = canonical(bytes, self.seen_at.unwrap_or(UNSAID))?;
+        let mut mention = Mention::parse(bytes, self.seen_at.unwrap_or(UNSAID))?;
         if mention.observed_at == UNSAID {
             mention.observed_at = mention.published_at;
         }
@@ -124,20 +127,42 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Fields, Rejection> {
     }
 }
 
-/// What every mention must have, whatever it was read from.
-pub(crate) fn checked(mention: Mention) -> Result<Mention, Rejection> {
-    if mention.text.trim().is_empty() && mention.title.as_deref().is_none_or(|t| t.trim().is_empty()) {
-        return Err(refuse(RejectionReason::MissingField, "text", "neither text nor title"));
+/// What every mention must have and may not exceed, whatever it was read from: as [`Mention::parse`] has it.
+pub(crate) fn checked(mut mention: Mention) -> Result<Mention, Rejection> {
+    visible("text", &mut mention.text)?;
+    if let Some(title) = &mut mention.title {
+        visible("title", title)?;
+    }
+    if mention.op != Op::Delete
+        && mention.text.trim().is_empty()
+        && mention.title.as_deref().is_none_or(|title| title.trim().is_empty())
+    {
+        return Err(refuse(RejectionReason::MissingField, "text", "neither text nor title says anything"));
+    }
+    let references = [
+        ("id", Some(&mention.id)),
+        ("thread", mention.thread.as_ref()),
+        ("parent", mention.parent.as_ref()),
+        ("repost_of", mention.repost_of.as_ref()),
+    ];
+    for (field, id) in references.into_iter().filter_map(|(field, id)| Some((field, id?))) {
+        if id.chars().count() > MAX_ID || id.chars().any(char::is_control) {
+            let detail = format!("longer than {MAX_ID} characters, or with control characters");
+            return Err(refuse(RejectionReason::InvalidField, field, detail));
+        }
     }
     Ok(mention)
 }
 
-/// One canonical mention.
-pub(crate) fn canonical(bytes: &[u8], seen_at: Timestamp) -> Result<Mention, Rejection> {
-    let mut fields = object(bytes)?;
-    if !fields.contains_key("observed_at") {
-        fields.insert("observed_at".to_owned(), Value::String(seen_at.to_string()));
+/// Takes NULs out of a text; refuses one over the limit.
+fn visible(field: &str, text: &mut String) -> Result<(), Rejection> {
+    if text.len() > MAX_TEXT {
+        let length = text.chars().count();
+        if length > MAX_TEXT {
+            let detail = format!("{length} characters; the limit is {MAX_TEXT}");
+            return Err(refuse(RejectionReason::TooLarge, field, detail));
+        }
     }
-    serde_json::from_value(Value::Object(fields))
-        .map_err(|error| refuse(RejectionReason::InvalidField, "", error.to_string()))
+    text.retain(|c| c != '\0');
+    Ok(())
 }

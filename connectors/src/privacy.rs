@@ -117,7 +117,10 @@ pub(crate) fn minimise(mention: &mut Mention) {
     if let Some(author) = &mut mention.author
         && !is_author_key(&author.key)
     {
-        author.key = author_key(&author.key);
+        // No key is no author: a hash of nothing would make all of them one.
+        if !author.key.is_empty() {
+            author.key = author_key(&author.key);
+        }
         author.name = author.name.take().and_then(|name| mask(&name));
     }
 }

@@ -77,10 +77,10 @@ const NOT_A_TIME: BadInstant = BadInstant {
 const OUT_OF_RANGE: BadInstant =
     BadInstant { reason: RejectionReason::DateOutOfRange, detail: "the date lies outside 1990 to 2100" };
 
-/// Seconds since the epoch of 1990-01-01 and 2100-01-01; the ranges of seconds, milliseconds and microseconds between
+/// Seconds since the epoch of 1990-01-01 and 2101-01-01; the ranges of seconds, milliseconds and microseconds between
 /// the two do not overlap, so the unit of a number follows from its size.
 const FIRST: i64 = 631_152_000;
-const LAST: i64 = 4_102_444_800;
+const LAST: i64 = 4_133_980_800;
 
 /// An instant: RFC 3339 with any offset, `YYYY-MM-DD HH:MM[:SS]` as +08:00, `2015-02-24 11:35:52 -0800`,
 /// `Tue Feb 24 11:35:52 +0800 2015`, or an epoch in seconds (also with a fraction), milliseconds or microseconds.

@@ -25,6 +25,11 @@ struct Inside {
 }
 
 impl Inside {
+    /// Every bracket and quote opened is closed.
+    fn is_whole(&self) -> bool {
+        self.depth == 0 && !self.text
+    }
+
     /// Takes one byte; true when it ends the element and is not part of it.
     fn ends(&mut self, byte: u8) -> bool {
         if self.text {
@@ -67,6 +72,10 @@ impl Elements {
         loop {
             let chunk = self.input.fill_buf()?;
             if chunk.is_empty() {
+                // A whole element stands by itself; that the array is not closed is said next.
+                if length > 0 && inside.is_whole() {
+                    return Ok(Some(self.found(line, (length > MAX_RECORD).then(too_large))));
+                }
                 self.closed = true;
                 let fault = match length {
                     0 => "the array is not closed: the file is cut off",

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tocsin_rules::{Mention, Rejection};
 
 use super::problem::Problem;
-use crate::{decode::canonical, file, privacy};
+use crate::{file, privacy};
 
 /// Most items of one batch.
 pub(super) const MOST_ITEMS: usize = 10_000;
@@ -114,7 +114,7 @@ pub(super) fn read(body: &Bytes, now: Timestamp) -> Result<Vec<Result<Mention, R
 }
 
 fn one(bytes: &[u8], now: Timestamp) -> Result<Mention, Rejection> {
-    let mut mention = canonical(bytes, now)?;
+    let mut mention = Mention::parse(bytes, now)?;
     privacy::minimise(&mut mention);
     mention.source.get_or_insert_with(|| SOURCE.to_owned());
     Ok(mention)
