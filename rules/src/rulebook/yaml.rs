@@ -108,6 +108,7 @@ pub(super) fn parse(file: usize, source: &str) -> Result<Option<Node>, Syntax> {
             Some(Err(error)) => {
                 let mark = error.marker();
                 let place = Place { file, line: mark.line().max(1), column: mark.col() + 1 };
+                let place = Source::new(source).clamp(place);
                 return Err(Syntax { place, message: format!("not YAML: {}", error.info()) });
             }
         }
@@ -250,8 +251,24 @@ pub(super) struct Source<'s> {
 impl<'s> Source<'s> {
     pub(super) fn new(text: &'s str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        // YAML also breaks lines at a carriage return that stands alone.
+        let bytes = text.as_bytes();
+        let breaks = |at: &usize| match bytes[*at] {
+            b'\n' => true,
+            b'\r' => bytes.get(*at + 1) != Some(&b'\n'),
+            _ => false,
+        };
+        let starts = (0..bytes.len()).filter(breaks).map(|at| at + 1);
         Self { text, lines: std::iter::once(0).chain(starts).collect() }
+    }
+
+    /// The place itself, or the end of the text where it lies beyond: the parser puts its end a line too far.
+    fn clamp(&self, place: Place) -> Place {
+        if place.line <= self.lines.len() {
+            return place;
+        }
+        let last = self.lines.last().and_then(|start| self.text.get(*start..)).unwrap_or("");
+        Place { line: self.lines.len(), column: last.chars().count() + 1, ..place }
     }
 
     /// What follows a place.
