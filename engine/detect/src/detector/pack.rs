@@ -75,3 +75,14 @@ fn a_happy_launch_is_no_crisis() {
         assert!(findings.iter().all(|f| f.level < Level::Medium), "{findings:#?}");
     }
 }
+
+#[test]
+fn state_of_a_moderate_monitor_is_small() {
+    let (mut detector, id) = detector();
+    for post in 0..2 * 168_u32 {
+        detector.observe(&plain(angry(post, NOON + i64::from(post) * 1800), &id));
+    }
+    let bytes = detector.snapshot(&id).unwrap().unwrap().len();
+    println!("two posts an hour for a week: {bytes} bytes of state");
+    assert!(bytes <= 16 * 1024, "{bytes}");
+}
