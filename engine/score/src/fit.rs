@@ -179,7 +179,7 @@ fn symbols(text: &str) -> Vec<u32> {
 /// One text in ten, by its letters alone, so that a text that stands in two sets is held out of both.
 fn is_held_out(text: &Labelled) -> bool {
     let letters: String = text.text.chars().filter(|c| c.is_alphanumeric()).collect();
-    blake3::hash(letters.as_bytes()).as_bytes()[0] % 10 == 0
+    blake3::hash(letters.as_bytes()).as_bytes()[0].is_multiple_of(10)
 }
 
 /// Lines `word<TAB>valence<TAB>…`; those whose word is one word of letters.
