@@ -126,6 +126,7 @@ async fn recovery_is_told_to_those_paged_and_a_recurrence_asks_again() {
     let mut back = finding("f3", Transition::Opened, Level::High, at("11:00"));
     back.episode = "e2".to_owned();
     house.until("11:00").await;
+    assert_eq!(house.pager.take(), ["b overdue pager"]);
     house.desk.finding(&back).await.unwrap();
     house.until("11:01").await;
     assert_eq!(house.pager.take().first().map(String::as_str), Some("a recurrence pager"));

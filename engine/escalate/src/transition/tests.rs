@@ -1,1 +1,151 @@
+//! Which moves are legal from where, and what no sequence of events may ever break.
 
+use proptest::prelude::*;
+use tocsin_rules::Transition;
+
+use super::*;
+use crate::fixtures::{at, finding, person_acting, rulebook};
+use crate::incident::StepState;
+
+fn step(incident: Option<Incident>, event: Event<'_>, now: Timestamp) -> Result<Effect, CommandError> {
+    apply(incident, event, "op", &rulebook(), now)
+}
+
+fn opened(level: Level) -> Incident {
+    let finding = finding("f1", Transition::Opened, level, at("10:00"));
+    match step(None, Event::Finding(&finding), at("10:00")).unwrap() {
+        Effect::Change(change) => change.incident,
+        Effect::Nothing(idle) => panic!("{idle:?}"),
+    }
+}
+
+#[test]
+fn legal_and_illegal_moves() {
+    use State::{Confirmed, Dismissed, Monitoring, Resolved, Responding, Reviewed, Suspected};
+    let text = || "why".to_owned();
+    let open = [Suspected, Confirmed, Responding, Monitoring];
+    let table: [(Command, &[State]); 12] = [
+        (Command::Acknowledge, &open),
+        (Command::Confirm { category: None }, &[Suspected]),
+        (Command::Confirm { category: Some("data_leak".to_owned()) }, &open),
+        (Command::Advance { to: Confirmed }, &[Suspected, Confirmed]),
+        (Command::Advance { to: Responding }, &[Confirmed, Responding, Monitoring]),
+        (Command::Advance { to: Monitoring }, &[Confirmed, Responding, Monitoring]),
+        (Command::SetLevel { level: Level::High, reason: text() }, &open),
+        (Command::Escalate, &open),
+        (Command::Resolve { summary: None }, &[Confirmed, Responding, Monitoring]),
+        (Command::Dismiss { reason: text() }, &open),
+        (Command::Review { text: text() }, &[Resolved]),
+        (Command::Note { text: text() }, &State::ALL),
+    ];
+    for (command, legal) in table {
+        for state in State::ALL {
+            let before = Incident { state, ..opened(Level::Medium) };
+            let actor = person_acting("a");
+            let event = Event::Command { command: &command, actor: &actor };
+            match step(Some(before.clone()), event, at("10:01")) {
+                Ok(_) => assert!(legal.contains(&state), "{command:?} from {state:?} went through"),
+                Err(CommandError::Illegal { current, .. }) => {
+                    assert!(!legal.contains(&state), "{command:?} from {state:?} was refused");
+                    assert_eq!(*current, before, "the refusal encloses the incident as it stands");
+                }
+                Err(other) => panic!("{command:?} from {state:?}: {other}"),
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Move {
+    Finding(Transition, Level),
+    Command(Command),
+    Wait(u64),
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    let level = prop::sample::select(vec![Level::Low, Level::Medium, Level::High]);
+    let states = prop::sample::select(State::ALL.to_vec());
+    let steps = prop::sample::select(vec!["verify", "draft", "publish"]);
+    let doing =
+        prop::sample::select(vec![StepState::Todo, StepState::Doing, StepState::Done, StepState::Skipped]);
+    let command = prop_oneof![
+        4 => Just(Command::Acknowledge),
+        1 => Just(Command::Confirm { category: None }),
+        2 => states.prop_map(|to| Command::Advance { to }),
+        1 => level.clone().prop_map(|level| Command::SetLevel { level, reason: "r".to_owned() }),
+        1 => Just(Command::Resolve { summary: None }),
+        1 => Just(Command::Dismiss { reason: "r".to_owned() }),
+        1 => Just(Command::Review { text: "r".to_owned() }),
+        2 => (steps, doing).prop_map(|(step, state)| Command::Step { step: step.to_owned(), state }),
+    ];
+    let transition = prop::sample::select(Transition::ALL.to_vec());
+    prop_oneof![
+        2 => (transition, level).prop_map(|(transition, level)| Move::Finding(transition, level)),
+        3 => command.prop_map(Move::Command),
+        3 => (1_u64..4_000).prop_map(Move::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// Versions rise by one, every change is on the chain, nothing comes early, nobody is asked to acknowledge within
+    /// the epoch of an acknowledgement, and time alone always comes to rest.
+    #[test]
+    fn no_sequence_breaks_the_invariants(moves in prop::collection::vec(moves(), 1..40)) {
+        let book = rulebook();
+        let mut now = at("10:00");
+        let mut current: Option<Incident> = None;
+        let mut chain: Vec<AuditEntry> = Vec::new();
+        let mut pages = std::collections::BTreeSet::new();
+        for (number, made) in moves.into_iter().enumerate() {
+            let mut queue = vec![made];
+            while let Some(made) = queue.pop() {
+                let actor = person_acting(["a", "b", "c"][number % 3]);
+                let found;
+                let (event, by_time) = match &made {
+                    Move::Finding(transition, level) => {
+                        let level = if *transition == Transition::Recovered { Level::None } else { *level };
+                        found = finding(&format!("f{number}"), *transition, level, now);
+                        (Event::Finding(&found), false)
+                    }
+                    Move::Command(command) if current.is_some() => (Event::Command { command, actor: &actor }, false),
+                    Move::Command(_) => continue,
+                    Move::Wait(seconds) => {
+                        let due = current.as_ref().and_then(Incident::next_due);
+                        let end = after(now, *seconds);
+                        let Some(due) = due.filter(|due| *due <= end) else { now = end; continue };
+                        let early = due.checked_sub(std::time::Duration::from_millis(1)).unwrap();
+                        let too_soon = apply(current.clone(), Event::Timer, "op", &book, early).unwrap();
+                        prop_assert_eq!(too_soon, Effect::Nothing(Idle::NotDue));
+                        let left = u64::try_from(end.duration_since(due.max(now)).as_secs()).unwrap_or(0);
+                        now = now.max(due);
+                        if left > 0 { queue.push(Move::Wait(left)); }
+                        (Event::Timer, true)
+                    }
+                };
+                let Ok(Effect::Change(change)) = apply(current.clone(), event, "op", &book, now) else { continue };
+                if change.before.is_none() { chain.clear(); }
+                prop_assert_eq!(change.expects(), if change.before.is_none() { 0 } else { current.as_ref().map_or(0, |i| i.version) });
+                let taken = current.as_ref().filter(|i| i.acknowledged.is_some()).map(|i| i.timer_epoch);
+                for page in &change.pages {
+                    prop_assert!(pages.insert(page.id.clone()), "the same page twice: {:?}", page.reason);
+                    // Low is recorded only; who was paged before it fell still hears of the end.
+                    let told = page.reason.calls_for_acknowledgement();
+                    prop_assert!(!told || change.incident.level >= Level::Medium);
+                    if page.reason.calls_for_acknowledgement() && change.before.is_some() {
+                        prop_assert!(taken.is_none_or(|epoch| page.epoch > epoch));
+                    }
+                    if by_time && page.reason == crate::delivery::PageReason::Escalated {
+                        prop_assert!(change.incident.acknowledged.is_none());
+                    }
+                }
+                prop_assert!(change.incident.is_open() || change.timer().is_none());
+                prop_assert!(!change.incident.is_open() || change.incident.level >= change.incident.level_by_hand.unwrap_or(Level::None));
+                chain.push(change.audit.clone());
+                prop_assert_eq!(crate::audit::verify(&chain, &change.incident), Ok(()));
+                current = Some(change.incident);
+            }
+        }
+    }
+}
