@@ -19,7 +19,7 @@ use crate::{
 
 macro_rules! metric {
     ($name:ident: $kind:ty = $register:expr) => {
-        #[expect(clippy::expect_used, reason = "fails only for a name registered twice, at the first use")]
+        // Fails only for a name registered twice, and then at its first use in any test.
         static $name: LazyLock<$kind> = LazyLock::new(|| $register.expect("metrics have distinct names"));
     };
 }

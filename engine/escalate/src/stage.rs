@@ -45,13 +45,10 @@ impl EscalateStage {
 }
 
 fn read(message: &Message) -> Result<Finding, (DeadReason, String)> {
-    if let Some(schema) = message.header("schema") {
-        if !schema.parse::<u16>().is_ok_and(|schema| schema <= Finding::SCHEMA) {
-            return Err((
-                DeadReason::UnknownSchema,
-                format!("schema {}", schema.chars().take(20).collect::<String>()),
-            ));
-        }
+    let known = |schema: &str| schema.parse::<u16>().is_ok_and(|schema| schema <= Finding::SCHEMA);
+    if let Some(schema) = message.header("schema").filter(|schema| !known(schema)) {
+        let shown: String = schema.chars().take(20).collect();
+        return Err((DeadReason::UnknownSchema, format!("schema {shown}")));
     }
     let text = std::str::from_utf8(&message.payload)
         .map_err(|fault| (DeadReason::InvalidUtf8, format!("at byte {}", fault.valid_up_to())))?;

@@ -21,7 +21,7 @@ fn opened(level: Level) -> Incident {
 
 #[test]
 fn legal_and_illegal_moves() {
-    use State::{Confirmed, Dismissed, Monitoring, Resolved, Responding, Reviewed, Suspected};
+    use State::{Confirmed, Monitoring, Resolved, Responding, Suspected};
     let text = || "why".to_owned();
     let open = [Suspected, Confirmed, Responding, Monitoring];
     let table: [(Command, &[State]); 12] = [

@@ -18,6 +18,9 @@ use crate::{
 /// Incidents looked at in one shard at a time.
 const CHUNK: usize = 64;
 
+/// Members of a sorted set with their scores.
+type Scored = Vec<(String, f64)>;
+
 impl Redis {
     pub(super) async fn ask<T: FromRedisValue>(
         &self,
@@ -170,13 +173,10 @@ impl Redis {
         for key in [of.timers(), of.delayed()] {
             dues.cmd("ZRANGE").arg(key).arg(0).arg(0).arg("WITHSCORES");
         }
-        let (overdue, timer, delayed): (u64, Vec<(String, f64)>, Vec<(String, f64)>) =
-            self.ask_all("count", &dues).await?;
+        let (overdue, timer, delayed): (u64, Scored, Scored) = self.ask_all("count", &dues).await?;
         for (field, number) in tally {
-            if let (Some(key), Ok(number)) = (read_tally(&field), u64::try_from(number)) {
-                if number > 0 {
-                    *counts.open.entry(key).or_default() += number;
-                }
+            if let (Some(key), Ok(number @ 1..)) = (read_tally(&field), u64::try_from(number)) {
+                *counts.open.entry(key).or_default() += number;
             }
         }
         counts.outbox_depth += high + rest + held;
