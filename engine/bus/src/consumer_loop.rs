@@ -1,6 +1,7 @@
 //! The one consumer loop that runs every stage: poll, judge, publish, wait for the broker, checkpoint, commit.
 //! Commits only unbroken runs of work whose records the broker has acknowledged. Refuses to know what a message means.
 
+mod checkpoint;
 mod dead_letter;
 mod flight;
 mod health;
@@ -72,6 +73,8 @@ struct Retry {
     at: Duration,
     /// A checkpoint failed: nothing is judged until it succeeds.
     checkpoint: bool,
+    /// A tick failed; it comes again before anything is judged.
+    tick: bool,
 }
 
 /// What one [`Loop::step`] did.
@@ -186,12 +189,16 @@ impl<S: Stage> Loop<S> {
             if self.checkpoint_due() && self.is_quiet_enough() {
                 self.checkpoint(false, &mut progress).await?;
             }
+            // What was to be tried again may have gone with its partitions.
+            if self.held.is_empty() && self.waiting.is_empty() && !self.retry.checkpoint && !self.retry.tick {
+                self.retry = Retry::default();
+            }
         }
         if now >= self.retry.at && !self.held.is_empty() && !self.retry.checkpoint {
             let batch = std::mem::take(&mut self.held);
             self.judge(batch, &mut progress).await?;
             self.pump(&mut progress);
-        } else if self.is_open() && now.saturating_sub(self.last_tick) >= self.millis(self.settings.tick_ms) {
+        } else if self.tick_due(now) {
             self.tick(now).await?;
             self.pump(&mut progress);
         }
@@ -217,31 +224,6 @@ impl<S: Stage> Loop<S> {
             self.health.well(self.clock.now());
         }
         Ok(progress)
-    }
-
-    /// Finishes what is judged, checkpoints and commits now, whatever the interval. The loop can be stepped on.
-    ///
-    /// # Errors
-    /// [`BusError::DrainTimeout`] when the broker or the store did not answer in time.
-    pub async fn drain(&mut self) -> Result<(), BusError> {
-        let mut progress = Progress::default();
-        let until = self.clock.elapsed() + self.millis(self.settings.drain_ms);
-        self.land(until, &mut progress).await;
-        let unfinished = self.flights.iter().map(|f| f.verdicts.len()).sum();
-        if unfinished > 0 {
-            return Err(BusError::DrainTimeout { stage: self.name, unfinished });
-        }
-        loop {
-            self.checkpoint(true, &mut progress).await?;
-            if !self.retry.checkpoint {
-                return Ok(());
-            }
-            let pause = self.retry.at.saturating_sub(self.clock.elapsed());
-            if self.clock.elapsed() + pause >= until {
-                return Err(BusError::DrainTimeout { stage: self.name, unfinished: self.judged });
-            }
-            self.clock.sleep(pause).await;
-        }
     }
 
     /// Polls; while records are on their way also wakes for the broker's acknowledgement when that is what we wait for.
@@ -357,16 +339,33 @@ impl<S: Stage> Loop<S> {
         self.note_lag();
         let mut caught_up = self.consumer.caught_up();
         caught_up.retain(|p| self.owned.contains_key(p) && !self.fenced.contains_key(p));
+        let again = std::mem::take(&mut self.retry.tick);
         if caught_up.is_empty() {
             return Ok(());
         }
         match guard(self.name, self.stage.tick(self.clock.now(), &caught_up)).await? {
-            Ok(records) if records.is_empty() => {}
-            Ok(records) => self.flights.push_back(Flight::of_tick(self.name, records)),
-            Err(Fault::Retry { what, source }) => self.fault(describe(&what, source.as_deref())),
+            Ok(records) => {
+                if again {
+                    self.retry = Retry::default();
+                }
+                if !records.is_empty() {
+                    self.flights.push_back(Flight::of_tick(self.name, records));
+                }
+            }
+            Err(Fault::Retry { what, source }) => {
+                self.retry.tick = true;
+                self.fault(describe(&what, source.as_deref()));
+            }
             Err(Fault::Fenced(partition)) => self.fence(partition).await?,
         }
         Ok(())
+    }
+
+    fn tick_due(&self, now: Duration) -> bool {
+        if self.retry.tick {
+            return now >= self.retry.at && self.held.is_empty() && !self.retry.checkpoint;
+        }
+        self.is_open() && now.saturating_sub(self.last_tick) >= self.millis(self.settings.tick_ms)
     }
 
     fn note_lag(&self) {
@@ -392,56 +391,6 @@ impl<S: Stage> Loop<S> {
 
     fn is_faulted(&self) -> bool {
         self.retry.attempt > 0
-    }
-
-    fn checkpoint_due(&self) -> bool {
-        self.judged > 0
-            && (self.retry.checkpoint
-                || self.judged >= self.settings.checkpoint_messages
-                || self.clock.elapsed().saturating_sub(self.last_checkpoint)
-                    >= self.millis(self.settings.checkpoint_ms))
-    }
-
-    /// A stage with state may only write it when it holds exactly what is acknowledged.
-    fn is_quiet_enough(&self) -> bool {
-        self.flights.is_empty() || self.stage.is_stateless()
-    }
-
-    /// Lets the stage write its state, then commits.
-    async fn checkpoint(&mut self, wait: bool, progress: &mut Progress) -> Result<(), BusError> {
-        let next: BTreeMap<i32, i64> =
-            self.owned.iter().filter_map(|(p, (_, ledger))| Some((*p, ledger.to_commit()?))).collect();
-        if !next.is_empty() {
-            match guard(self.name, self.stage.checkpoint(&next)).await? {
-                Ok(()) => {}
-                Err(Fault::Retry { what, source }) => {
-                    self.retry.checkpoint = true;
-                    self.fault(describe(&what, source.as_deref()));
-                    return Ok(());
-                }
-                Err(Fault::Fenced(partition)) => return self.fence(partition).await,
-            }
-            if std::mem::take(&mut self.retry.checkpoint) {
-                self.retry = Retry::default();
-            }
-            match self.consumer.commit(&next, wait).await {
-                Ok(()) => {
-                    for (partition, next) in &next {
-                        if let Some((_, ledger)) = self.owned.get_mut(partition) {
-                            ledger.committed(*next);
-                        }
-                    }
-                }
-                Err(error) => {
-                    self.metrics.commit_failures.inc();
-                    tracing::warn!(stage = self.name, %error, "offsets not committed; the next commit repairs it");
-                }
-            }
-            progress.checkpointed = true;
-        }
-        self.judged = self.flights.iter().map(|f| f.verdicts.len()).sum();
-        self.last_checkpoint = self.clock.elapsed();
-        Ok(())
     }
 
     /// Notes a fault of the world; the next attempt comes after a jittered pause.

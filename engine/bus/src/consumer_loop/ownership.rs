@@ -59,7 +59,7 @@ impl<S: Stage> Loop<S> {
             self.fault(error.to_string());
             return Ok(());
         }
-        if self.held.is_empty() && !self.retry.checkpoint {
+        if self.held.is_empty() && !self.retry.checkpoint && !self.retry.tick {
             self.retry = super::Retry::default();
         }
         for partition in partitions {
@@ -110,7 +110,9 @@ impl<S: Stage> Loop<S> {
     /// Drops a partition somebody else writes; the group will sort it out, or we take it up again later.
     pub(super) async fn fence(&mut self, partition: i32) -> Result<(), BusError> {
         tracing::warn!(stage = self.name, partition, "partition has a newer owner; its work is dropped");
-        let started = self.owned.contains_key(&partition);
+        // It may be fenced already and be named again.
+        let before = self.fenced.get(&partition).is_some_and(|fence| fence.started);
+        let started = before || self.owned.contains_key(&partition);
         self.held.retain(|m| m.partition != partition);
         self.forget(&[partition]);
         if self.held.is_empty() {
