@@ -44,7 +44,11 @@ pub(super) fn shorter(record: &Record) -> Option<Record> {
 }
 
 fn cut(detail: &str) -> &str {
-    &detail[..detail.floor_char_boundary(DETAIL)]
+    let mut end = detail.len().min(DETAIL);
+    while !detail.is_char_boundary(end) {
+        end -= 1;
+    }
+    &detail[..end]
 }
 
 #[cfg(test)]
