@@ -1,5 +1,6 @@
 //! The bus on real Apache Kafka: consume and produce, dead letters, restart, two members, `kill -9` of the broker.
 //! One after the other on one broker; each on topics of its own.
+#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{
     borrow::Cow,
