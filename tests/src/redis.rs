@@ -114,3 +114,28 @@ fn answers(port: u16) -> bool {
     };
     asked().unwrap_or(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_survives_a_kill() {
+        let redis = match Redis::start() {
+            Ok(redis) => redis,
+            Err(skip) => return skip.announce("redis"),
+        };
+        if !redis.is_own() {
+            return;
+        }
+        let set = |text: &str| -> redis::RedisResult<Option<String>> {
+            let mut connection = redis::Client::open(redis.url())?.get_connection()?;
+            redis::cmd("SET").arg("k").arg(text).arg("GET").query(&mut connection)
+        };
+        assert_eq!(set("before").unwrap(), None);
+        redis.kill();
+        assert!(set("away").is_err());
+        redis.restart().unwrap();
+        assert_eq!(set("after").unwrap().as_deref(), Some("before"));
+    }
+}
