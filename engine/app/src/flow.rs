@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
-use tocsin_bus::{Clock, Driver, Loop, LoopSettings, ManualClock, Producer, Record, Stage, publish};
+use tocsin_bus::{Clock, Driver, Loop, LoopSettings, ManualClock, Producer, Record, Stage, Topic, publish};
 use tocsin_detect::{Checkpoints, DetectStage};
 use tocsin_escalate::{Courier, Desk, EscalateStage};
 use tocsin_rules::{Mention, Rulebook};
@@ -36,10 +36,12 @@ pub struct Flow<C: Checkpoints + 'static> {
     producer: Arc<dyn Producer>,
     score: Loop<Tallied<ScoreStage>>,
     detect: Loop<Tallied<DetectStage<C>>>,
-    escalate: Loop<EscalateStage>,
+    escalate: Loop<Tallied<EscalateStage>>,
     desk: Desk,
     courier: Courier,
     clock: ManualClock,
+    /// Mentions published so far.
+    published: u64,
 }
 
 impl<C: Checkpoints + 'static> Flow<C> {
@@ -54,10 +56,11 @@ impl<C: Checkpoints + 'static> Flow<C> {
             producer: parts.bus.producer(),
             score: Loop::new(Tallied::new(score), &*parts.bus, clock.clone(), settings)?,
             detect: Loop::new(Tallied::new(detect), &*parts.bus, clock.clone(), settings)?,
-            escalate: Loop::new(escalate, &*parts.bus, clock, settings)?,
+            escalate: Loop::new(Tallied::new(escalate), &*parts.bus, clock, settings)?,
             desk: parts.desk,
             courier: parts.courier,
             clock: parts.clock,
+            published: 0,
         })
     }
 
@@ -80,15 +83,16 @@ impl<C: Checkpoints + 'static> Flow<C> {
     pub async fn publish_record(&mut self, record: Record) -> anyhow::Result<()> {
         let results = publish(&*self.producer, &[record]).await;
         results.into_iter().next().context("one result a record")??;
+        self.published += 1;
         Ok(())
     }
 
     /// Lets everything that is on its way arrive: mentions through to pages, at the clock's now.
     pub async fn settle(&mut self) -> anyhow::Result<()> {
         loop {
-            drain(&mut self.score).await?;
-            drain(&mut self.detect).await?;
-            drain(&mut self.escalate).await?;
+            drain(&mut self.score, self.published).await?;
+            drain(&mut self.detect, self.score.stage().counted().records(Topic::Hits)).await?;
+            drain(&mut self.escalate, self.detect.stage().counted().records(Topic::Findings)).await?;
             let now = self.clock.now();
             let moved = self.desk.fire_timers(now).await? + self.courier.deliver_due(now).await?;
             if moved == 0 {
@@ -146,13 +150,12 @@ impl<C: Checkpoints + 'static> Flow<C> {
     }
 }
 
-/// Steps a loop until it has nothing left to read and everything read is settled. A broker may report nothing in one
-/// poll and a message in the next, so a loop that waits in its polls must come back empty several times.
-async fn drain<S: Stage>(stage: &mut Loop<S>) -> anyhow::Result<()> {
-    let mut idle = 0;
-    while idle < 2 || stage.health().snapshot().lag > 0 {
-        let progress = stage.step().await?;
-        idle = if progress.idle { idle + 1 } else { 0 };
+/// Steps a loop until it has judged `expected` messages in all and everything they led to is acknowledged.
+async fn drain<S: Stage>(running: &mut Loop<Tallied<S>>, expected: u64) -> anyhow::Result<()> {
+    loop {
+        let progress = running.step().await?;
+        if progress.idle && running.stage().counted().total() >= expected {
+            return Ok(());
+        }
     }
-    Ok(())
 }

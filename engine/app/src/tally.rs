@@ -18,12 +18,25 @@ pub struct Counted {
     pub dropped: BTreeMap<&'static str, u64>,
     /// Not understood, by reason.
     pub deadlettered: BTreeMap<&'static str, u64>,
+    /// Records sent on, by topic.
+    sent: BTreeMap<Topic, u64>,
 }
 
 impl Counted {
     /// All verdicts together.
     pub fn total(&self) -> u64 {
         self.emitted + self.dropped.values().sum::<u64>() + self.deadlettered.values().sum::<u64>()
+    }
+
+    /// Records sent on to a topic.
+    pub fn records(&self, topic: Topic) -> u64 {
+        self.sent.get(&topic).copied().unwrap_or_default()
+    }
+
+    fn send(&mut self, records: &[Record]) {
+        for record in records {
+            *self.sent.entry(record.topic).or_default() += 1;
+        }
     }
 }
 
@@ -67,6 +80,7 @@ impl<S: Stage> Stage for Tallied<S> {
         let outcomes = self.inner.process(batch).await?;
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         for outcome in &outcomes {
+            counted.send(&outcome.records);
             match outcome.verdict {
                 Verdict::Emitted => counted.emitted += 1,
                 Verdict::Dropped(reason) => *counted.dropped.entry(reason.as_str()).or_default() += 1,
@@ -82,6 +96,8 @@ impl<S: Stage> Stage for Tallied<S> {
     }
 
     async fn tick(&mut self, now: Timestamp, caught_up: &[i32]) -> Result<Vec<Record>, Fault> {
-        self.inner.tick(now, caught_up).await
+        let records = self.inner.tick(now, caught_up).await?;
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).send(&records);
+        Ok(records)
     }
 }
