@@ -33,6 +33,9 @@ mod message;
 /// Wait after a greylisting answer: servers want minutes.
 const GREYLIST: Duration = Duration::from_secs(300);
 
+/// Wait for the server's goodbye.
+const FAREWELL: Duration = Duration::from_millis(500);
+
 /// Settings of one mail account.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -172,7 +175,8 @@ impl Email {
             Err(refusal) => return refusal,
         };
         let delivery = self.hand_over(&mut connection, to, &bytes).await;
-        connection.abort().await;
+        // A polite end where the server still listens; the delivery is settled either way.
+        let _ = tokio::time::timeout(FAREWELL, connection.abort()).await;
         delivery
     }
 
@@ -184,46 +188,59 @@ impl Email {
             Tls::None => (None, None),
         };
         let target = (self.host.as_str(), self.port);
-        let connected =
-            AsyncSmtpConnection::connect_tokio1(target, Some(self.timeout), &self.hello, wrapped, None).await;
-        let mut connection = connected.map_err(|e| self.before_message(&e, Stage::Greeting))?;
+        let connecting =
+            AsyncSmtpConnection::connect_tokio1(target, Some(self.timeout), &self.hello, wrapped, None);
+        let mut connection = self.within(connecting, Stage::Greeting).await?;
         if let Some(parameters) = upgrade {
             if !connection.can_starttls() {
-                connection.abort().await;
+                let _ = tokio::time::timeout(FAREWELL, connection.abort()).await;
                 let detail = "the server offers no STARTTLS, so nothing was sent".to_owned();
                 return Err(Delivery::PermanentConfig { detail });
             }
-            let upgraded = connection.starttls(parameters, &self.hello).await;
-            upgraded.map_err(|e| self.before_message(&e, Stage::Greeting))?;
+            self.within(connection.starttls(parameters, &self.hello), Stage::Greeting).await?;
         }
         if let Some((user, password)) = &self.credentials {
             let credentials = Credentials::new(user.clone(), password.expose().to_owned());
-            let known = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
-            known.map_err(|e| self.before_message(&e, Stage::Account))?;
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            self.within(connection.auth(&mechanisms, &credentials), Stage::Account).await?;
         }
         Ok(connection)
     }
 
     /// Envelope and message. Only an answer to the final dot is a delivery.
     async fn hand_over(&self, connection: &mut AsyncSmtpConnection, to: Address, bytes: &[u8]) -> Delivery {
-        let from = Some(self.composer.from.email.clone());
-        if let Err(error) = connection.command(Mail::new(from, Vec::new())).await {
-            return self.before_message(&error, Stage::Envelope);
+        if let Err(refusal) = self.envelope(connection, to).await {
+            return refusal;
         }
-        if let Err(error) = connection.command(Rcpt::new(to, Vec::new())).await {
-            return self.before_message(&error, Stage::Envelope);
-        }
-        if let Err(error) = connection.command(Data).await {
-            return self.before_message(&error, Stage::Message);
-        }
-        match connection.message(bytes).await {
-            Ok(response) => Delivery::Delivered {
+        match tokio::time::timeout(self.timeout, connection.message(bytes)).await {
+            Ok(Ok(response)) => Delivery::Delivered {
                 provider_id: response.first_line().map(|line| http::quote(line, &self.secrets())),
             },
-            Err(error) if error.is_transient() || error.is_permanent() => {
+            Ok(Err(error)) if error.is_transient() || error.is_permanent() => {
                 self.before_message(&error, Stage::Message)
             }
-            Err(_) => Delivery::Unknown,
+            // Sent, and no word of it.
+            Ok(Err(_)) | Err(_) => Delivery::Unknown,
+        }
+    }
+
+    async fn envelope(&self, connection: &mut AsyncSmtpConnection, to: Address) -> Result<(), Delivery> {
+        let from = Some(self.composer.from.email.clone());
+        self.within(connection.command(Mail::new(from, Vec::new())), Stage::Envelope).await?;
+        self.within(connection.command(Rcpt::new(to, Vec::new())), Stage::Envelope).await?;
+        self.within(connection.command(Data), Stage::Message).await?;
+        Ok(())
+    }
+
+    /// One exchange before the message: lettre's own time limit covers the connection alone.
+    async fn within<T>(
+        &self,
+        exchange: impl Future<Output = Result<T, SmtpError>>,
+        stage: Stage,
+    ) -> Result<T, Delivery> {
+        match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(answer) => answer.map_err(|error| self.before_message(&error, stage)),
+            Err(_) => Err(Delivery::Retry { after: None }),
         }
     }
 
@@ -234,8 +251,26 @@ impl Email {
     fn before_message(&self, error: &SmtpError, stage: Stage) -> Delivery {
         let code = error.status().map(|c| c.to_string().parse::<u16>().unwrap_or(0));
         let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        judge(code, error.is_tls() || error.is_client(), &http::quote(&said, &self.secrets()), stage)
+        judge(
+            code,
+            error.is_tls() || error.is_client() || bad_handshake(error),
+            &http::quote(&said, &self.secrets()),
+            stage,
+        )
     }
+}
+
+/// Whether TLS refused the other side: rustls says so by an I/O error of its own kind.
+fn bad_handshake(error: &SmtpError) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::InvalidData)
+        {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 /// Where in the dialogue an answer came.
@@ -280,8 +315,11 @@ impl Channel for Email {
 fn parameters(config: &Config) -> Result<TlsParameters, Fault> {
     let mut builder = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.ca_pem {
-        let certificate = Certificate::from_pem(pem.as_bytes())
-            .map_err(|_| Fault("ca_file", "holds no PEM certificate".into()))?;
+        let fault = || Fault("ca_file", "holds no PEM certificate".into());
+        if !pem.contains("-----BEGIN CERTIFICATE-----") {
+            return Err(fault());
+        }
+        let certificate = Certificate::from_pem(pem.as_bytes()).map_err(|_| fault())?;
         builder = builder.add_root_certificate(certificate);
     }
     builder.build_rustls().map_err(|_| Fault("host", "no TLS session can be prepared for this name".into()))

@@ -112,7 +112,11 @@ fn all_faults_at_once_and_by_name() {
     .unwrap();
     let faults = Registry::build(&configs, &samples::renderer(), &receiver::clock()).unwrap_err();
     let shown: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(shown.join("\n"), @"");
+    insta::assert_snapshot!(shown.join("\n"), @r"
+    channels.a.from: not a mail address: `Name <user@domain>`
+    channels.b.url: must be https; http only to allow_private_targets
+    channels.c.routing_key: an integration key is needed, here or under routes
+    ");
 }
 
 #[test]

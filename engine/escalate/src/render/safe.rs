@@ -183,8 +183,10 @@ mod tests {
         #[test]
         fn harmless_whatever_comes(text in any::<String>()) {
             let shown = defang(&text);
-            prop_assert!(!shown.contains('@') && !shown.contains(['\n', '\r', '\0', '\u{202e}', '\u{200b}']));
-            prop_assert!(!shown.to_lowercase().contains("http://") && !shown.to_lowercase().contains("https://"));
+            let hidden = shown.contains(['@', '\n', '\r', '\0', '\u{202e}', '\u{200b}']);
+            prop_assert!(!hidden);
+            let links = ["http://", "https://"].iter().any(|scheme| shown.to_lowercase().contains(scheme));
+            prop_assert!(!links);
         }
     }
 }
