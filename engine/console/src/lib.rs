@@ -133,3 +133,6 @@ pub async fn serve(
     let service = router.layer(axum::Extension(events::Stop(stop.clone())));
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
+
+#[cfg(test)]
+mod tests;

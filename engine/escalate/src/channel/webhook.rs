@@ -139,6 +139,20 @@ impl Webhook {
         Ok(Self { url: SecretUrl(url), keys, client, renderer, clock })
     }
 
+    /// Keys and every part of the URL that may be a token, longest first.
+    fn secrets(&self) -> Vec<String> {
+        let url = &self.url.0;
+        let mut secrets: Vec<String> = self.keys.iter().map(|k| k.expose().to_owned()).collect();
+        secrets.extend([url.as_str(), url.path()].map(str::to_owned));
+        secrets.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
+        secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+        secrets.extend(url.password().map(str::to_owned));
+        // Shorter ones are words of every answer.
+        secrets.retain(|secret| secret.len() >= 6);
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
+    }
+
     async fn post(&self, page: &Page) -> Delivery {
         let rendered = self.renderer.render(page);
         let body = Body {
@@ -172,8 +186,8 @@ impl Webhook {
         }
         let after = http::retry_after(response.headers(), now);
         let body = http::body(response).await;
-        let secrets: Vec<&str> =
-            self.keys.iter().map(Secret::expose).chain([self.url.0.as_str(), self.url.0.path()]).collect();
+        let secrets = self.secrets();
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         http::refused(status, after, &http::quote(&String::from_utf8_lossy(&body), &secrets), now)
     }
 }
