@@ -104,7 +104,8 @@ async fn faults_are_problems() {
     let note = format!("/api/v1/incidents/{id}/note");
     let token = ("authorization", "Bearer officer-token");
     let big = json!({"text": "x".repeat(300_000)}).to_string();
-    let table: [(&str, &[(&str, &str)], &str, u16); 10] = [
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16);
+    let table: [Row<'_>; 10] = [
         (&note, &[], "{", 400),
         (&note, &[], "[]", 400),
         (&note, &[], "{}", 422),

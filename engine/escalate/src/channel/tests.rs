@@ -63,10 +63,10 @@ async fn echo() -> (u16, tokio::task::JoinSet<()>) {
 async fn no_adapter_leaks_a_secret() {
     let (port, _echo) = echo().await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut shown = format!("{:?}", configs(port));
+    let mut shown = format!("{:?} ", configs(port));
+    shown.push_str(&format!("{:?}\n", registry(port)));
     for port in [port, closed] {
         let registry = registry(port);
-        shown.push_str(&format!("{registry:?}"));
         for (id, channel) in registry.iter() {
             let mut page = samples::page();
             if id == "duty" {

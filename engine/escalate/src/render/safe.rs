@@ -116,7 +116,7 @@ pub fn cut(text: &str, limit: usize, unit: Unit, language: Language) -> String {
 fn beginning(text: &str, limit: usize, unit: Unit) -> &str {
     let end = match unit {
         Unit::Chars => text.char_indices().nth(limit).map_or(text.len(), |(at, _)| at),
-        Unit::Bytes => text.floor_char_boundary(limit),
+        Unit::Bytes => (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0),
     };
     text.get(..end).unwrap_or(text)
 }

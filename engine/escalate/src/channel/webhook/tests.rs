@@ -17,11 +17,13 @@ use crate::{
 const KEY: &str = "webhook-signing-key-one";
 
 type Seen = (HeaderMap, Bytes);
+type Given = Vec<(&'static str, &'static str)>;
+type Scripted = (u16, Given, String);
 
 #[derive(Clone, Default)]
 struct Receiver {
     seen: Arc<Mutex<Vec<Seen>>>,
-    next: Arc<Mutex<Option<(u16, Vec<(&'static str, &'static str)>, String)>>>,
+    next: Arc<Mutex<Option<Scripted>>>,
 }
 
 async fn take(
@@ -101,7 +103,7 @@ fn signature_vector() {
 async fn answers_are_judged() {
     let receiver = Receiver::default();
     let channel = channel(&config(&receiver.start().await, &["127.0.0.1"])).unwrap();
-    let table: [(u16, Vec<(&str, &str)>, Delivery); 7] = [
+    let table: [(u16, Given, Delivery); 7] = [
         (
             429,
             vec![("retry-after", "30")],
