@@ -1,7 +1,9 @@
 //! Turns a change of level into a [`Finding`]: ids, reasons, categories, evidence. Refuses to decide the level.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use tocsin_rules::{Finding, Hit, Level, Monitor, Reason, Transition};
+use tocsin_rules::{Finding, Hit, Impact, Level, Likelihood, Monitor, Reason, Transition};
 
 use crate::{
     assess::{self, Assessment, Reading},
@@ -78,7 +80,7 @@ pub(crate) fn state_change(
         level,
         impact,
         likelihood,
-        reasons: reasons(criteria, readings),
+        reasons: reasons(criteria, readings, impact, likelihood),
         categories,
         evidence: state.evidence.since(start),
         sampled: tally.sampled > 0,
@@ -111,12 +113,24 @@ fn widest(criteria: &Criteria, readings: &[Reading]) -> usize {
         .unwrap_or(criteria.windows.len() - 1)
 }
 
-fn reasons(criteria: &Criteria, readings: &[Reading]) -> Vec<Reason> {
-    let mut met: Vec<_> =
-        criteria.thresholds.iter().zip(readings).filter(|(_, reading)| reading.met).collect();
-    met.sort_by(|(a, x), (b, y)| y.strength.total_cmp(&x.strength).then_with(|| a.id.cmp(&b.id)));
+/// What is met: first what the grades rest on, then what merely holds too; within each, strongest first.
+fn reasons(criteria: &Criteria, readings: &[Reading], impact: Impact, likelihood: Likelihood) -> Vec<Reason> {
+    let decisive = resting_on(&criteria.impact, impact, readings)
+        .chain(resting_on(&criteria.likelihood, likelihood, readings))
+        .collect::<BTreeSet<usize>>();
+    let mut met: Vec<_> = criteria
+        .thresholds
+        .iter()
+        .zip(readings)
+        .enumerate()
+        .filter(|(_, (_, reading))| reading.met)
+        .map(|(index, (measure, reading))| (!decisive.contains(&index), measure, reading))
+        .collect();
+    met.sort_by(|(a, p, x), (b, q, y)| {
+        a.cmp(b).then_with(|| y.strength.total_cmp(&x.strength)).then_with(|| p.id.cmp(&q.id))
+    });
     met.into_iter()
-        .map(|(measure, reading)| Reason {
+        .map(|(_, measure, reading)| Reason {
             threshold: measure.id.clone(),
             wording: measure.name.clone(),
             value: reading.value,
@@ -124,4 +138,19 @@ fn reasons(criteria: &Criteria, readings: &[Reading]) -> Vec<Reason> {
             window_seconds: measure.window_seconds,
         })
         .collect()
+}
+
+/// Thresholds of those alternatives of a grade that hold.
+fn resting_on<'a, G: PartialEq>(
+    rules: &'a [(G, Vec<Vec<usize>>)],
+    grade: G,
+    readings: &'a [Reading],
+) -> impl Iterator<Item = usize> {
+    rules
+        .iter()
+        .filter(move |(g, _)| *g == grade)
+        .flat_map(|(_, any)| any)
+        .filter(|all| all.iter().all(|index| readings.get(*index).is_some_and(|reading| reading.met)))
+        .flatten()
+        .copied()
 }
