@@ -37,8 +37,14 @@ pub trait Channel: Send + Sync + std::fmt::Debug {
     /// One attempt. Sending the same page again is safe wherever the provider takes a key.
     fn send<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Delivery>;
 
+    /// Whether the provider keeps a state of the incident that has to follow ours; the courier then passes on
+    /// [`News`] of every incident it was paged for.
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
     /// Passes on what people did in the console, to a provider that keeps its own state of the incident; most
-    /// channels have none and answer `Delivered` without doing anything.
+    /// channels have none and answer `Delivered` without doing anything. Saying it again is safe.
     fn tell<'a>(&'a self, _incident: &'a str, _news: News) -> BoxFuture<'a, Delivery> {
         Box::pin(async { Delivery::Delivered { provider_id: None } })
     }
@@ -153,8 +159,10 @@ impl Registry {
         let mut faults = Vec::new();
         for (id, config) in configs {
             let channel: Result<Arc<dyn Channel>, Fault> = match config {
-                Config::PagerDuty(config) => pagerduty::PagerDuty::new(config, renderer.clone(), clock.clone())
-                    .map(|c| Arc::new(c) as Arc<dyn Channel>),
+                Config::PagerDuty(config) => {
+                    pagerduty::PagerDuty::new(config, renderer.clone(), clock.clone())
+                        .map(|c| Arc::new(c) as Arc<dyn Channel>)
+                }
                 Config::Email(config) => {
                     email::Email::new(config, renderer.clone()).map(|c| Arc::new(c) as Arc<dyn Channel>)
                 }

@@ -3,6 +3,7 @@
 //! Refuses to let one channel hold up another.
 
 mod gate;
+mod news;
 mod verdict;
 
 use std::{sync::Arc, time::Duration};
@@ -61,7 +62,9 @@ impl Courier {
                 return Ok(delivered);
             }
             for claim in claims {
-                delivered += usize::from(self.handle(claim).await? == PageStatus::Delivered);
+                let for_a_person = claim.record.page.reason.news().is_none();
+                let status = self.handle(claim).await?;
+                delivered += usize::from(for_a_person && status == PageStatus::Delivered);
             }
         }
     }
@@ -127,7 +130,10 @@ impl Courier {
                 let record = PageRecord { status: PageStatus::Obsolete, why: Some(why), ..record };
                 Settlement { record, again_at: self.desk.clock().now() }
             }
-            None => self.attempt(record).await,
+            None => match record.page.reason.news() {
+                Some(news) => self.pass_on(record, news).await?,
+                None => self.attempt(record).await,
+            },
         };
         let status = settlement.record.status;
         self.record(&claim, &settlement).await?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tocsin_rules::{Contact, Impact, Language, Level, Likelihood, Reason, Role, Subject, Wording};
 
-use crate::incident::State;
+use crate::{channel::News, incident::State};
 
 /// One page. `id` is a hash of incident, reason, rung, round, epoch, person and channel: the same cause can never
 /// make two pages, and a provider that takes a key may use it.
@@ -113,10 +113,14 @@ pub enum PageReason {
     Recovered,
     /// It came back while it was being watched.
     Recurrence,
+    /// Nobody is paged: providers with a state of their own hear that somebody took it.
+    Acknowledged,
+    /// Nobody is paged: providers with a state of their own hear that it was resolved or dismissed.
+    Closed,
 }
 
 impl PageReason {
-    /// Every reason.
+    /// Every reason to page a person.
     pub const ALL: [Self; 7] = [
         Self::First,
         Self::Escalated,
@@ -137,6 +141,17 @@ impl PageReason {
             Self::Reminder => "reminder",
             Self::Recovered => "recovered",
             Self::Recurrence => "recurrence",
+            Self::Acknowledged => "acknowledged",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// What providers are to hear, for entries of the outbox that are for no person.
+    pub fn news(self) -> Option<News> {
+        match self {
+            Self::Acknowledged => Some(News::Acknowledged),
+            Self::Closed => Some(News::Closed),
+            _ => None,
         }
     }
 

@@ -75,7 +75,7 @@ pub enum TimelineEntry {
         at: Timestamp,
         /// Id of the page.
         page: String,
-        /// Id of the person.
+        /// Id of the person; of the channel, where its provider was told that somebody took or closed the incident.
         to: String,
         /// Why they were paged.
         reason: PageReason,
@@ -337,7 +337,9 @@ impl Desk {
     /// [`CommandError::Unknown`], or the store is away.
     pub async fn pages(&self, id: &str) -> Result<Vec<PageRecord>, CommandError> {
         self.show(id).await?;
-        Ok(self.store.pages(id).await?)
+        let mut pages = self.store.pages(id).await?;
+        pages.retain(|record| record.page.reason.news().is_none());
+        Ok(pages)
     }
 
     /// History and attempts to page in one order of time.
@@ -352,7 +354,7 @@ impl Desk {
             timeline.extend(record.attempts.into_iter().map(|attempt| TimelineEntry::Delivery {
                 at: attempt.at,
                 page: page.id.clone(),
-                to: page.to.clone(),
+                to: if page.reason.news().is_some() { attempt.channel.clone() } else { page.to.clone() },
                 reason: page.reason,
                 channel: attempt.channel,
                 delivery: attempt.delivery,

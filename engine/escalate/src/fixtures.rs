@@ -12,7 +12,7 @@ use tocsin_rules::{
 };
 
 use crate::{
-    channel::{BoxFuture, Channel, Kind, Registry},
+    channel::{BoxFuture, Channel, Kind, News, Registry},
     command::{Actor, Via},
     courier::Courier,
     delivery::{Delivery, Page},
@@ -186,6 +186,10 @@ pub(crate) struct Pager {
     pub(crate) sent: Mutex<Vec<Page>>,
     answer: Mutex<Answer>,
     hangs: bool,
+    /// What it was told, in order.
+    pub(crate) told: Mutex<Vec<News>>,
+    /// Answers to what it is told, the last first; then it accepts. None: it keeps no state.
+    tells: Option<Mutex<Vec<Delivery>>>,
 }
 
 impl std::fmt::Debug for Pager {
@@ -200,15 +204,28 @@ impl Pager {
     }
 
     pub(crate) fn answering(answer: impl FnMut(&Page) -> Delivery + Send + 'static) -> Arc<Self> {
-        Arc::new(Self { sent: Mutex::default(), answer: Mutex::new(Box::new(answer)), hangs: false })
+        Arc::new(Self::with(answer))
     }
 
     pub(crate) fn hanging() -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self { hangs: true, ..Self::with(|_| Delivery::Unknown) })
+    }
+
+    /// Accepts pages and keeps a state of its own; answers to what it is told with `tells`, the last first, and then
+    /// accepts that too.
+    pub(crate) fn keeping_state(tells: Vec<Delivery>) -> Arc<Self> {
+        let accepting = Self::with(|_| Delivery::Delivered { provider_id: None });
+        Arc::new(Self { tells: Some(Mutex::new(tells)), ..accepting })
+    }
+
+    fn with(answer: impl FnMut(&Page) -> Delivery + Send + 'static) -> Self {
+        Self {
             sent: Mutex::default(),
-            answer: Mutex::new(Box::new(|_| Delivery::Unknown)),
-            hangs: true,
-        })
+            answer: Mutex::new(Box::new(answer)),
+            hangs: false,
+            told: Mutex::default(),
+            tells: None,
+        }
     }
 
     /// What came in since the last look, as `person reason channel`.
@@ -232,6 +249,18 @@ impl Channel for Pager {
                 std::future::pending::<()>().await;
             }
             (self.answer.lock().unwrap())(page)
+        })
+    }
+
+    fn keeps_state(&self) -> bool {
+        self.tells.is_some()
+    }
+
+    fn tell<'a>(&'a self, _incident: &'a str, news: News) -> BoxFuture<'a, Delivery> {
+        Box::pin(async move {
+            self.told.lock().unwrap().push(news);
+            let scripted = self.tells.as_ref().and_then(|tells| tells.lock().unwrap().pop());
+            scripted.unwrap_or(Delivery::Delivered { provider_id: None })
         })
     }
 }

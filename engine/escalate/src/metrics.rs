@@ -72,7 +72,7 @@ pub(crate) fn changed(change: &Change) {
     if change.before.is_none() {
         OPENED.with_label_values(&[incident.level.as_str()]).inc();
     }
-    for page in &change.pages {
+    for page in change.pages.iter().filter(|page| page.reason.news().is_none()) {
         PAGES.with_label_values(&[page.reason.as_str()]).inc();
     }
     if let (Some(taken), "acknowledged") = (&incident.acknowledged, change.audit.what.as_str()) {

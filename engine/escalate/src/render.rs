@@ -119,8 +119,12 @@ impl Renderer {
     pub fn render(&self, page: &Page) -> Rendered {
         let language = page.language;
         let subject = match language {
-            Language::Zh => format!("{} · {}", self.thread_subject(page), words::page_reason(page.reason, language)),
-            Language::En => format!("{}: {}", self.thread_subject(page), words::page_reason(page.reason, language)),
+            Language::Zh => {
+                format!("{} · {}", self.thread_subject(page), words::page_reason(page.reason, language))
+            }
+            Language::En => {
+                format!("{}: {}", self.thread_subject(page), words::page_reason(page.reason, language))
+            }
         };
         let (link, link_text) = self.link(page);
         let strongest = page.snapshot.reasons.first().map(|r| words::reason(r, language)).unwrap_or_default();
@@ -129,7 +133,14 @@ impl Renderer {
             short = format!("{short} {} {strongest}", words::pick(language, "—", "-"));
         }
         let content = self.content(page, link.as_deref(), &link_text);
-        Rendered { subject, short, text: content.plain(), html: html::page(&content, language), link, link_text }
+        Rendered {
+            subject,
+            short,
+            text: content.plain(),
+            html: html::page(&content, language),
+            link,
+            link_text,
+        }
     }
 
     fn link(&self, page: &Page) -> (Option<String>, String) {
@@ -151,8 +162,7 @@ impl Renderer {
         let (language, snapshot) = (page.language, &page.snapshot);
         let pick = |zh, en| words::pick(language, zh, en);
         let dot = pick("：", ": ");
-        let headline =
-            format!("{}{}", words::drill(page, language), clean(snapshot.title.get(language)));
+        let headline = format!("{}{}", words::drill(page, language), clean(snapshot.title.get(language)));
         let mut facts = vec![
             format!("{}{dot}{}", pick("通知原因", "Why you"), self.why_you(page)),
             format!(
@@ -200,12 +210,20 @@ impl Renderer {
                     snapshot.evidence.iter().map(|post| self.quote(post, language)).collect(),
                 ),
                 (
-                    format!("{}{dot}{}", pick("先做什么，按预案", "What to do first, by plan"), clean(snapshot.plan.get(language))),
+                    format!(
+                        "{}{dot}{}",
+                        pick("先做什么，按预案", "What to do first, by plan"),
+                        clean(snapshot.plan.get(language))
+                    ),
                     next.collect(),
                 ),
             ],
             after: page.reason.calls_for_acknowledgement().then(|| {
-                pick("无人确认时，将按升级策略通知下一位。", "If nobody acknowledges, the next person of the policy is paged.").into()
+                pick(
+                    "无人确认时，将按升级策略通知下一位。",
+                    "If nobody acknowledges, the next person of the policy is paged.",
+                )
+                .into()
             }),
             link: link.map(|href| (link_text.to_owned(), href.to_owned())),
             id: format!("{}{dot}{}", pick("事件编号", "Incident"), page.incident),

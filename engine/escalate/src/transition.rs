@@ -62,7 +62,7 @@ pub struct Change {
     pub incident: Incident,
     /// State and level before; none when it opens.
     pub before: Option<(State, Level)>,
-    /// For the outbox.
+    /// For the outbox: pages for people, and at most one entry of news for providers.
     pub pages: Vec<Page>,
     /// What happened.
     pub audit: AuditEntry,
@@ -143,6 +143,7 @@ impl<'a> Draft<'a> {
     }
 
     fn seal(mut self, by: Actor, op: &str) -> Change {
+        let news = self.news();
         let paged = self.pages.iter();
         let paged =
             paged.map(|page| Paged { page: page.id.clone(), to: page.to.clone(), reason: page.reason });
@@ -163,6 +164,7 @@ impl<'a> Draft<'a> {
             hash: String::new(),
         };
         self.incident.audit_head = audit.seal();
+        self.pages.extend(news);
         Change { incident: self.incident, before: self.before, pages: self.pages, audit }
     }
 }

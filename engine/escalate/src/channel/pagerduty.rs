@@ -187,6 +187,10 @@ impl Channel for PagerDuty {
         Box::pin(self.page(page))
     }
 
+    fn keeps_state(&self) -> bool {
+        true
+    }
+
     fn tell<'a>(&'a self, incident: &'a str, news: News) -> BoxFuture<'a, Delivery> {
         Box::pin(self.tell(incident, news))
     }

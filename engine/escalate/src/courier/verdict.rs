@@ -28,7 +28,12 @@ pub(super) fn obsolete(page: &Page, incident: Option<&Incident>) -> Option<Strin
     let closed = || format!("the incident is {}", incident.state.as_str());
     match page.reason {
         PageReason::Recovered => incident.recovered_at.is_none().then(|| "it came back".to_owned()),
+        PageReason::Closed => incident.is_open().then(|| "it is open".to_owned()),
         _ if !incident.is_open() => Some(closed()),
+        PageReason::Acknowledged => {
+            let still = incident.acknowledged.is_some() && page.epoch == incident.timer_epoch;
+            (!still).then(|| "overtaken by what happened since".to_owned())
+        }
         reason if reason.calls_for_acknowledgement() => (page.epoch < incident.timer_epoch).then(|| {
             match (&incident.acknowledged, incident.recovered_at) {
                 (Some(taken), _) => format!("acknowledged by {}", taken.by.who),
@@ -122,13 +127,13 @@ fn next_contact(page: &mut Page, keep: bool) -> bool {
     true
 }
 
-fn give_up(record: &mut PageRecord, why: String) {
+pub(super) fn give_up(record: &mut PageRecord, why: String) {
     record.status = PageStatus::Dead;
     record.why = Some(why);
 }
 
 /// Doubles from two seconds; up to a quarter longer by the page's own id, so that a storm does not come back at once.
-fn pause(record: &PageRecord) -> Duration {
+pub(super) fn pause(record: &PageRecord) -> Duration {
     let doublings = u32::try_from(record.attempts.len()).unwrap_or(u32::MAX).min(10);
     let base = Duration::from_secs(1 << doublings).min(LONGEST_PAUSE);
     let spread =
@@ -136,6 +141,6 @@ fn pause(record: &PageRecord) -> Duration {
     base + base * spread / 1024
 }
 
-fn plus(at: Timestamp, span: Duration) -> Timestamp {
+pub(super) fn plus(at: Timestamp, span: Duration) -> Timestamp {
     at.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -94,6 +94,8 @@ pub fn page_reason(reason: PageReason, language: Language) -> &'static str {
         PageReason::Reminder => pick(language, "已接手但无进展", "taken, but nothing was done"),
         PageReason::Recovered => pick(language, "指标已恢复正常", "indicators are back to normal"),
         PageReason::Recurrence => pick(language, "事件复发", "it came back"),
+        PageReason::Acknowledged => pick(language, "已有人接手", "somebody took it"),
+        PageReason::Closed => pick(language, "事件已关闭", "it is closed"),
     }
 }
 

@@ -3,6 +3,7 @@
 //! read-only and loading come back as faults.
 
 mod keys;
+mod link;
 mod outbox;
 mod reads;
 
@@ -13,10 +14,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use redis::{
-    Client, RedisError, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use redis::Script;
 
 use super::{
     Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
@@ -24,11 +22,10 @@ use super::{
 };
 use crate::{audit::AuditEntry, incident::Incident, transition::Change};
 use keys::{Keys, milliseconds, milliseconds_up};
+use link::Link;
 
 /// How long operation ids are remembered, seconds.
 const OPS_KEPT: u64 = 7 * 86_400;
-/// How long one command may take.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Whose clock decides what is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +58,7 @@ impl Config {
 /// Incidents in Redis.
 #[derive(Clone)]
 pub struct Redis {
-    connection: ConnectionManager,
+    link: Arc<Link>,
     keys: Keys,
     time: Time,
     scripts: Arc<Scripts>,
@@ -83,27 +80,14 @@ impl std::fmt::Debug for Redis {
     }
 }
 
-/// Turns a fault of the client into ours.
-fn away(what: &'static str) -> impl Fn(RedisError) -> StoreError {
-    move |source| StoreError::Away { what, source: Box::new(source) }
-}
-
 impl Redis {
     /// Connects; later losses of the connection mend themselves. Warns of settings that can lose incidents.
     ///
     /// # Errors
     /// The address is none, or nobody answers there: worth trying again.
     pub async fn connect(config: &Config) -> Result<Self, StoreError> {
-        let client = Client::open(config.url.as_str()).map_err(away("connect"))?;
-        let manager = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_LIMIT))
-            .set_connection_timeout(Some(RESPONSE_LIMIT))
-            .set_number_of_retries(2)
-            .set_max_delay(Duration::from_millis(500));
-        let connection =
-            ConnectionManager::new_with_config(client, manager).await.map_err(away("connect"))?;
         let store = Self {
-            connection,
+            link: Arc::new(Link::open(&config.url).await?),
             keys: Keys::new(&config.prefix),
             time: config.time,
             scripts: Arc::new(Scripts {
@@ -120,8 +104,7 @@ impl Redis {
     }
 
     async fn warn_of_settings(&self) -> Result<(), StoreError> {
-        let mut connection = self.connection.clone();
-        let info: String = redis::cmd("INFO").query_async(&mut connection).await.map_err(away("connect"))?;
+        let info: String = self.ask("connect", &redis::cmd("INFO")).await?;
         if info.contains("aof_enabled:0") {
             tracing::warn!("redis has appendonly off: a restart loses incidents");
         }
@@ -180,9 +163,9 @@ impl Redis {
                 .arg(milliseconds_up(page.not_before))
                 .arg(u8::from(keys::urgent(page)));
         }
-        let mut connection = self.connection.clone();
+        let mut connection = self.link.connection();
         let (word, json): (String, String) =
-            call.invoke_async(&mut connection).await.map_err(away("commit"))?;
+            self.link.heard("commit", call.invoke_async(&mut connection).await)?;
         let known = || -> Result<Option<Box<Incident>>, StoreError> {
             if json.is_empty() { Ok(None) } else { Ok(Some(Box::new(from_json(&json, "incident")?))) }
         };
@@ -204,11 +187,11 @@ impl Redis {
             if due.len() >= limit {
                 break;
             }
-            let mut connection = self.connection.clone();
+            let mut connection = self.link.connection();
             let mut call = self.scripts.claim_timers.key(of.timers());
             call.arg(self.now_argument(now)).arg(limit - due.len()).arg(milliseconds_of(lease));
             let claimed: Vec<String> =
-                call.invoke_async(&mut connection).await.map_err(away("claim timers"))?;
+                self.link.heard("claim timers", call.invoke_async(&mut connection).await)?;
             let Some((at, incidents)) = claimed.split_first() else { continue };
             let at = at.parse().ok().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or(now);
             due.extend(incidents.iter().map(|incident| DueTimer { incident: incident.clone(), at }));
@@ -224,8 +207,8 @@ impl Redis {
             .arg(incident.version)
             .arg(incident.next_due().map_or_else(String::new, |due| milliseconds_up(due).to_string()))
             .arg(if only_missing { "missing" } else { "" });
-        let mut connection = self.connection.clone();
-        let set: i64 = call.invoke_async(&mut connection).await.map_err(away("set a timer"))?;
+        let mut connection = self.link.connection();
+        let set: i64 = self.link.heard("set a timer", call.invoke_async(&mut connection).await)?;
         Ok(set > 0)
     }
 

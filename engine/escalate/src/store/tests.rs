@@ -85,6 +85,8 @@ conformance!(
     lists_are_paged_and_filtered,
     an_acknowledgement_beats_the_timers_or_comes_after_them,
     findings_and_people_meet_without_loss,
+    a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash,
+    nobody_is_told_what_they_never_heard_of,
 );
 
 /// Redis is killed between operations; what was answered is there afterwards, and the client finds its way back.
@@ -106,6 +108,20 @@ async fn redis_killed_between_operations_loses_nothing() {
     }
     let (pages, audit) = cases::records(&*subject.store, 0).await;
     assert_eq!((pages.len(), audit.len()), (1, 5));
+}
+
+/// After a failover the address leads to another server, while the old one still answers on the old connection and
+/// refuses every write: the store must leave it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_became_a_replica_is_left_for_the_one_at_its_address() {
+    let Some(mut subject) = Subject::redis().await else { return };
+    let change = cases::opening(0);
+    let folder = subject.dir.path().to_owned();
+    subject.server.as_ref().unwrap().demote().await;
+    assert!(matches!(subject.store.commit(&change, "op-1", at("10:00")).await, Err(StoreError::Away { .. })));
+    let _successor = subject.server.as_mut().unwrap().take_over(&folder);
+    let answer = cases::patiently(|| subject.store.commit(&change, "op-1", at("10:00"))).await;
+    assert_eq!(answer, Committed::Applied);
 }
 
 /// A failover may lose a timer; what the incident demands is set again, and nothing else is touched.

@@ -2,12 +2,12 @@
 //! Refuses to send; pages go to the outbox.
 
 use jiff::Timestamp;
-use tocsin_rules::{Level, Person, Role, Target, Wording};
+use tocsin_rules::{Contact, Language, Level, Person, Role, Target, Wording};
 
 use super::{Draft, after};
 use crate::{
     delivery::{NextStep, Page, PageReason, Snapshot},
-    incident::Incident,
+    incident::{Incident, State},
 };
 
 /// Posts shown in a page.
@@ -133,6 +133,38 @@ impl Draft<'_> {
             self.incident.paged.push(to.id.clone());
         }
         Some(not_before)
+    }
+
+    /// What providers with a state of their own have to hear of this change, where they may know of the incident.
+    pub(super) fn news(&self) -> Option<Page> {
+        let incident = &self.incident;
+        let was_open = self.before.is_some_and(|(state, _)| state < State::Resolved);
+        let reason = match self.what {
+            _ if incident.paged.is_empty() => return None,
+            _ if was_open && !incident.is_open() => PageReason::Closed,
+            "acknowledged" => PageReason::Acknowledged,
+            _ => return None,
+        };
+        let key = [&incident.id, reason.as_str(), &incident.version.to_string()].join("|");
+        Some(Page {
+            id: blake3::hash(key.as_bytes()).to_hex()[..32].to_owned(),
+            incident: incident.id.clone(),
+            version: incident.version,
+            epoch: incident.timer_epoch,
+            level: incident.level,
+            to: String::new(),
+            to_name: String::new(),
+            language: Language::En,
+            contact: Contact { channel: String::new(), address: String::new() },
+            fallbacks: Vec::new(),
+            reason,
+            at: self.now,
+            not_before: self.now,
+            drill: incident.drill.clone(),
+            snapshot: self.snapshot(&[]),
+            tipped_observed_at: None,
+            tipped_published_at: None,
+        })
     }
 
     fn snapshot(&self, first: &[String]) -> Snapshot {

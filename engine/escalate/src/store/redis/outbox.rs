@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Redis, away,
+    Redis,
     keys::{Shard, instant, milliseconds_up, urgent},
     milliseconds_of,
 };
@@ -38,8 +38,9 @@ impl Redis {
                 .arg(milliseconds_of(lease))
                 .arg(self.now_argument(now))
                 .arg(if resume { "resume" } else { "" });
-            let mut connection = self.connection.clone();
-            let taken: Vec<Entry> = call.invoke_async(&mut connection).await.map_err(away("claim pages"))?;
+            let mut connection = self.link.connection();
+            let taken: Vec<Entry> =
+                self.link.heard("claim pages", call.invoke_async(&mut connection).await)?;
             for (urgent, entry, times, json) in taken {
                 let record = from_json(&json, "page")?;
                 let token = format!("{urgent} {entry} {worker}");
@@ -79,8 +80,8 @@ impl Redis {
             .arg(status)
             .arg(milliseconds_up(settlement.again_at))
             .arg(flag);
-        let mut connection = self.connection.clone();
-        let settled: i64 = call.invoke_async(&mut connection).await.map_err(away("settle a page"))?;
+        let mut connection = self.link.connection();
+        let settled: i64 = self.link.heard("settle a page", call.invoke_async(&mut connection).await)?;
         Ok(settled == 1)
     }
 

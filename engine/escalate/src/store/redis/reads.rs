@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use redis::{FromRedisValue, Pipeline};
 
 use super::{
-    Redis, away,
+    Redis,
     keys::{Shard, instant, milliseconds, read_tally},
 };
 use crate::{
@@ -27,8 +27,8 @@ impl Redis {
         what: &'static str,
         command: &redis::Cmd,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection.clone();
-        command.query_async(&mut connection).await.map_err(away(what))
+        let mut connection = self.link.connection();
+        self.link.heard(what, command.query_async(&mut connection).await)
     }
 
     pub(super) async fn ask_all<T: FromRedisValue>(
@@ -36,8 +36,8 @@ impl Redis {
         what: &'static str,
         pipeline: &Pipeline,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection.clone();
-        pipeline.query_async(&mut connection).await.map_err(away(what))
+        let mut connection = self.link.connection();
+        self.link.heard(what, pipeline.query_async(&mut connection).await)
     }
 
     pub(super) async fn load_one(&self, id: &str) -> Result<Option<Incident>, StoreError> {

@@ -7,8 +7,9 @@ use tokio::task::JoinSet;
 
 use super::{LEASE, Subject};
 use crate::{
+    channel::News,
     command::Command,
-    delivery::Delivery,
+    delivery::{Delivery, PageReason},
     fixtures::{House, Pager, at, finding, person_acting, rulebook},
     incident::State,
     store::{Attempt, Claim, Committed, Filter, PageRecord, PageStatus, Settlement, Store, StoreError},
@@ -222,14 +223,18 @@ pub(super) async fn numbers_follow_what_happens(subject: Subject) {
     let closed = changed(apply(Some(opening(0).incident), event, "op", &rulebook(), at("10:06")).unwrap());
     store.commit(&closed, "op-2", at("10:06")).await.unwrap();
     let claims = store.claim_pages(at("10:06"), "w1", 10, LEASE).await.unwrap();
-    store
-        .settle_page(&claims[0], &settled(&claims[0], PageStatus::Obsolete, "10:06"), at("10:06"))
-        .await
-        .unwrap();
-    store
-        .settle_page(&claims[1], &settled(&claims[1], PageStatus::Dead, "10:06"), at("10:06"))
-        .await
-        .unwrap();
+    let found: Vec<_> =
+        claims.iter().map(|claim| (claim.record.page.level, claim.record.page.reason)).collect();
+    let expected = [
+        (Level::High, PageReason::First),
+        (Level::High, PageReason::Closed),
+        (Level::Medium, PageReason::First),
+    ];
+    assert_eq!(found, expected, "providers are to hear of the end");
+    let ends = [PageStatus::Obsolete, PageStatus::Delivered, PageStatus::Dead];
+    for (claim, end) in claims.iter().zip(ends) {
+        assert!(store.settle_page(claim, &settled(claim, end, "10:06"), at("10:06")).await.unwrap());
+    }
     let counts = store.counts(at("10:06")).await.unwrap();
     assert_eq!(counts.open.into_iter().collect::<Vec<_>>(), [((State::Suspected, Level::Medium), 1)]);
     assert_eq!((counts.outbox_depth, counts.dead, counts.timers_overdue), (0, 1, 0));
@@ -330,4 +335,57 @@ pub(super) async fn findings_and_people_meet_without_loss(subject: Subject) {
     assert_eq!((incident.notes.len(), incident.version, incident.level), (8, 11, Level::High));
     let audit = house.desk.audit(&id).await.unwrap();
     assert_eq!(crate::audit::verify(&audit, &incident), Ok(()));
+}
+
+/// The news is in the outbox with the change itself: a process that dies before telling leaves it to the next one, and
+/// a provider that does not answer is told again.
+pub(super) async fn a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash(
+    subject: Subject,
+) {
+    let pager = Pager::keeping_state(vec![Delivery::Retry { after: None }]);
+    let over = |subject: &Subject, now: &str| {
+        let house = House::over(subject.store.clone(), rulebook(), pager.clone(), Pager::accepting());
+        house.clock.advance_to(at(now));
+        house
+    };
+    let house = over(&subject, "10:00");
+    house.desk.finding(&finding("f1", Transition::Opened, Level::High, at("10:00"))).await.unwrap();
+    house.courier.deliver_due(at("10:00")).await.unwrap();
+    let id = house.desk.list(&Filter::default(), 1, None).await.unwrap().incidents[0].id.clone();
+    house.clock.advance_to(at("10:01"));
+    house.desk.command(&id, &Command::Acknowledge, &person_acting("b"), "ack", None).await.unwrap();
+    drop(house);
+    let subject = subject.reopen().await;
+    let house = over(&subject, "10:01");
+    assert!(pager.told.lock().unwrap().is_empty());
+    house.courier.deliver_due(at("10:01")).await.unwrap();
+    assert_eq!(*pager.told.lock().unwrap(), [News::Acknowledged], "answered with a passing fault");
+    house.until("10:02").await;
+    assert_eq!(*pager.told.lock().unwrap(), [News::Acknowledged; 2]);
+    let resolve = Command::Resolve { summary: None };
+    house.desk.command(&id, &resolve, &person_acting("b"), "end", None).await.unwrap();
+    house.until("10:10").await;
+    assert_eq!(pager.told.lock().unwrap()[2..], [News::Closed]);
+    assert_eq!(pager.take(), ["a first pager"]);
+    let shown = house.desk.pages(&id).await.unwrap();
+    assert_eq!(shown.len(), 1, "news are no pages");
+    assert_eq!(
+        house.desk.timeline(&id).await.unwrap().len(),
+        7,
+        "three changes, a page, three words to the pager"
+    );
+    assert_eq!(subject.store.counts(at("10:10")).await.unwrap().outbox_depth, 0);
+}
+
+/// An acknowledgement that comes before the page has left, or after it went out by mail, is nobody else's news.
+pub(super) async fn nobody_is_told_what_they_never_heard_of(subject: Subject) {
+    let pager = Pager::keeping_state(Vec::new());
+    let house = House::over(subject.store.clone(), rulebook(), pager.clone(), Pager::accepting());
+    house.clock.advance_to(at("10:00"));
+    house.desk.finding(&finding("f1", Transition::Opened, Level::High, at("10:00"))).await.unwrap();
+    let id = house.desk.list(&Filter::default(), 1, None).await.unwrap().incidents[0].id.clone();
+    house.desk.command(&id, &Command::Acknowledge, &person_acting("b"), "ack", None).await.unwrap();
+    house.until("10:10").await;
+    assert!(pager.take().is_empty() && pager.told.lock().unwrap().is_empty());
+    assert_eq!(subject.store.counts(at("10:10")).await.unwrap().outbox_depth, 0);
 }

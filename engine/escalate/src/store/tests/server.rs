@@ -50,6 +50,23 @@ impl Server {
         self.child = launch(&self.dir).unwrap();
     }
 
+    /// Makes it a replica of nobody there: it answers, and refuses every write.
+    pub(super) async fn demote(&self) {
+        let client = ::redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let () =
+            ::redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).query_async(&mut connection).await.unwrap();
+    }
+
+    /// Moves it out of its address, old connections and all, and starts an empty one there.
+    pub(super) fn take_over(&mut self, dir: &Path) -> Self {
+        std::fs::rename(self.dir.join("redis.sock"), dir.join("former.sock")).unwrap();
+        let data = dir.join("successor");
+        std::fs::create_dir_all(&data).unwrap();
+        let child = launch_at(&data, &self.dir.join("redis.sock")).unwrap();
+        Self { child, dir: data }
+    }
+
     pub(super) async fn forget_timer(&self, incident: &str) {
         let client = ::redis::Client::open(self.url()).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -68,11 +85,15 @@ impl Drop for Server {
 }
 
 fn launch(dir: &Path) -> std::io::Result<Child> {
+    launch_at(dir, &dir.join("redis.sock"))
+}
+
+fn launch_at(dir: &Path, socket: &Path) -> std::io::Result<Child> {
     Command::new("redis-server")
         .args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always"])
         .args(["--maxmemory-policy", "noeviction"])
         .arg("--unixsocket")
-        .arg(dir.join("redis.sock"))
+        .arg(socket)
         .arg("--dir")
         .arg(dir)
         .stdout(Stdio::null())
