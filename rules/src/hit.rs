@@ -21,6 +21,9 @@ pub struct Hit {
     /// Crisis categories with their evidence; empty is common.
     #[serde(default)]
     pub categories: Vec<CategoryMatch>,
+    /// Terms of the rulebook's keyword thresholds found in the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<String>,
     /// Detected language, ISO 639-1, `und` when unsure.
     pub lang: String,
     /// Near-duplicate cluster: copies of one text share it.

@@ -283,8 +283,10 @@ impl Criteria {
                 (0, Test::Single { slot, window, counter: *counter, at_least: *at_least })
             }
             Condition::KOf { k, of } => {
+                let windows = rulebook.detection.thresholds.iter().filter(|t| of.contains(&t.id));
+                let longest = windows.filter_map(|t| seconds(&t.condition)).max().unwrap_or(0);
                 let of = of.iter().filter_map(|id| index.get(id.as_str()).copied()).collect();
-                (0, Test::KOf { k: *k, of })
+                (longest, Test::KOf { k: *k, of })
             }
         }
     }
@@ -302,15 +304,19 @@ fn buckets(seconds: u64, bucket_seconds: i64) -> i64 {
     (seconds.saturating_add(bucket_seconds - 1) / bucket_seconds).max(1)
 }
 
+/// Window a condition looks at; none for one that looks at other thresholds.
+fn seconds(condition: &Condition) -> Option<u64> {
+    match condition {
+        Condition::Window { window_seconds, .. }
+        | Condition::Ratio { window_seconds, .. }
+        | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
+        Condition::KOf { .. } => None,
+    }
+}
+
 fn windows<'a>(conditions: impl Iterator<Item = &'a Condition>, bucket_seconds: i64) -> Vec<Window> {
-    let mut lengths: Vec<i64> = conditions
-        .filter_map(|condition| match condition {
-            Condition::Window { window_seconds, .. }
-            | Condition::Ratio { window_seconds, .. }
-            | Condition::AnyMention { window_seconds, .. } => Some(buckets(*window_seconds, bucket_seconds)),
-            Condition::KOf { .. } => None,
-        })
-        .collect();
+    let mut lengths: Vec<i64> =
+        conditions.filter_map(seconds).map(|seconds| buckets(seconds, bucket_seconds)).collect();
     if lengths.is_empty() {
         lengths.push(1);
     }

@@ -106,8 +106,8 @@ impl Record {
         set(CHINESE, stands_in_china(subject.platform, subject.region.as_deref()));
         set(TERMED, !hit.matches.is_empty());
         let mut tags: Vec<u32> = hit.categories.iter().map(|c| category_tag(&c.id)).collect();
-        for found in &hit.matches {
-            let tag = term_tag(&found.term);
+        for term in hit.matches.iter().map(|found| &found.term).chain(&hit.keywords) {
+            let tag = term_tag(term);
             if tags.len() == MAX_TAGS {
                 break;
             }

@@ -173,6 +173,7 @@ pub(crate) fn angry(id: u32, at: i64) -> Hit {
         matches: vec![TermMatch { term: "recall".into(), start: 5, end: 11 }],
         sentiment: mood(Label::Negative),
         categories: vec![CategoryMatch { id: "leak".into(), terms: vec!["recall".into()] }],
+        keywords: Vec::new(),
         lang: "en".into(),
         cluster: None,
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tocsin_rules::{
-    CategoryMatch, Mention, Rulebook, TermMatch,
+    Category, CategoryMatch, Condition, Indicator, Mention, Query, Rulebook, TermMatch, Threshold, Wording,
     matcher::{Matcher, Scratch},
     normal::Normal,
 };
@@ -18,6 +18,8 @@ pub struct RuleSet {
     matcher: Matcher,
     /// Ids of the monitors, shared by every hit and filter entry.
     ids: Vec<Arc<str>>,
+    /// Place of the stand-in category that finds the terms of keyword thresholds.
+    keywords: usize,
 }
 
 /// Reusable buffers of a scan.
@@ -27,8 +29,16 @@ pub(crate) struct Scan {
     scratch: Scratch,
 }
 
-/// Monitors with their evidence, and crisis categories.
-pub(crate) type Found = (Vec<(Arc<str>, Vec<TermMatch>)>, Vec<CategoryMatch>);
+/// What a text holds.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Monitors with their evidence.
+    pub(crate) monitors: Vec<(Arc<str>, Vec<TermMatch>)>,
+    /// Crisis categories.
+    pub(crate) categories: Vec<CategoryMatch>,
+    /// Terms of keyword thresholds.
+    pub(crate) keywords: Vec<String>,
+}
 
 impl RuleSet {
     /// Compiles every query into one matcher.
@@ -36,9 +46,12 @@ impl RuleSet {
     /// # Errors
     /// When the queries together cannot be compiled.
     pub fn compile(rulebook: Arc<Rulebook>) -> Result<Self, ScoreError> {
-        let matcher = Matcher::new(&rulebook)?;
+        let mut categories = rulebook.categories.clone();
+        let keywords = categories.len();
+        categories.extend(keyword_category(&rulebook));
+        let matcher = Matcher::from_parts(&rulebook.monitors, &categories, &rulebook.lists)?;
         let ids = rulebook.monitors.iter().map(|m| Arc::from(m.id.as_str())).collect();
-        Ok(Self { rulebook, matcher, ids })
+        Ok(Self { rulebook, matcher, ids, keywords })
     }
 
     /// The rulebook it was compiled from.
@@ -54,6 +67,35 @@ impl RuleSet {
             .into_iter()
             .map(|m| (self.ids.get(m.index).cloned().unwrap_or_else(|| Arc::from(m.id)), m.matches))
             .collect();
-        (monitors, found.categories.into_iter().map(CategoryMatch::from).collect())
+        let mut answer = Found { monitors, ..Found::default() };
+        for category in found.categories {
+            if category.index == self.keywords {
+                answer.keywords = category.terms;
+            } else {
+                answer.categories.push(CategoryMatch::from(category));
+            }
+        }
+        answer
     }
+}
+
+/// Any term that a keyword threshold counts: such a term need not stand in the query of a monitor or category.
+fn keyword_category(rulebook: &Rulebook) -> Option<Category> {
+    let counted = |threshold: &Threshold| match &threshold.condition {
+        Condition::Window { indicator: Indicator::KeywordCount, of: Some(of), .. }
+        | Condition::Ratio { indicator: Indicator::KeywordCount, of: Some(of), .. } => {
+            Some(match of.strip_prefix("list:") {
+                Some(list) => Query::List(list.to_owned()),
+                None if rulebook.list(of).is_some() => Query::List(of.clone()),
+                None => Query::Term(of.clone()),
+            })
+        }
+        _ => None,
+    };
+    let terms: Vec<Query> = rulebook.detection.thresholds.iter().filter_map(counted).collect();
+    (!terms.is_empty()).then(|| Category {
+        id: String::new(),
+        name: Wording::default(),
+        query: Query::Or(terms),
+    })
 }

@@ -10,7 +10,7 @@ use crate::{
     error::ScoreError,
     language,
     linear::Linear,
-    ruleset::{RuleSet, Scan},
+    ruleset::{Found, RuleSet, Scan},
     simhash::{self, Clusters},
     symbols::Symbols,
 };
@@ -31,6 +31,8 @@ pub struct Scored {
     pub sentiment: Option<Sentiment>,
     /// Crisis categories.
     pub categories: Vec<CategoryMatch>,
+    /// Terms of the rulebook's keyword thresholds.
+    pub keywords: Vec<String>,
     /// Cluster of near-duplicates; `None` for short texts and unmatched ones.
     pub cluster: Option<u64>,
 }
@@ -103,8 +105,8 @@ impl Scorer {
     fn matched(&mut self, mention: &Mention) -> Scored {
         self.symbols.read(mention.title.as_deref(), &mention.text);
         let lang = language::detect(&self.symbols, &mention.text, mention.lang.as_deref());
-        let (monitors, categories) = self.rules.scan(mention, lang, &mut self.scan);
-        Scored { lang, monitors, sentiment: None, categories, cluster: None }
+        let Found { monitors, categories, keywords } = self.rules.scan(mention, lang, &mut self.scan);
+        Scored { lang, monitors, sentiment: None, categories, keywords, cluster: None }
     }
 
     /// Sentiment and cluster of the mention just read.
@@ -139,6 +141,7 @@ impl Scored {
                 .clone()
                 .unwrap_or_else(|| crate::linear::UNKNOWN.sentiment(Linear::NAME)),
             categories: self.categories.clone(),
+            keywords: self.keywords.clone(),
             lang: self.lang.to_owned(),
             cluster: self.cluster,
         }

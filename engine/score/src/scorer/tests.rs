@@ -96,3 +96,30 @@ fn hits_carry_the_evidence() {
     );
     assert_eq!(hits[1].matches[0].term, "手机");
 }
+
+#[test]
+fn terms_of_keyword_thresholds_are_found_wherever_they_stand() {
+    let mut rules = (*rulebook(&[("acme", "艾克美")], &[("product", "质量")])).clone();
+    rules.lists = vec![("alarm".to_owned(), vec!["召回".to_owned(), "recall".to_owned()])];
+    let count = |id: &str, of: &str| tocsin_rules::Threshold {
+        id: id.to_owned(),
+        name: tocsin_rules::Wording::same(id),
+        condition: tocsin_rules::Condition::Window {
+            indicator: tocsin_rules::Indicator::KeywordCount,
+            of: Some(of.to_owned()),
+            window_seconds: 3600,
+            bound: tocsin_rules::threshold::Bound::AtLeast(3.0),
+            min_sample: 0,
+        },
+    };
+    rules.detection.thresholds = vec![count("alarm_words", "list:alarm"), count("fire", "起火")];
+    let mut scorer = Scorer::new(Arc::new(rules)).expect("compiles");
+    let scored = scorer.score(&mention("weibo:1", "艾克美质量问题，起火了，要求召回"));
+    let categories: Vec<_> = scored.categories.iter().map(|c| &*c.id).collect();
+    assert_eq!(categories, ["product"], "the stand-in is no category of its own");
+    let mut keywords = scored.keywords.clone();
+    keywords.sort();
+    assert_eq!(keywords, ["召回", "起火"]);
+    assert_eq!(scored.hits(&mention("weibo:1", ""))[0].keywords.len(), 2);
+    assert!(scorer.score(&mention("weibo:2", "艾克美好喝")).keywords.is_empty());
+}
