@@ -48,6 +48,7 @@ impl IngestState {
     /// `secrets`: every one of them is accepted, so that keys can be rotated: add the new, move senders, drop the old.
     /// Without any, every request is refused.
     pub fn new(publisher: Arc<dyn Publish>, clock: Arc<dyn Clock>, secrets: Vec<Secret>) -> Self {
+        metrics::seed_ingest();
         Self { publisher, clock, secrets: secrets.into(), remembered: Arc::default() }
     }
 }
@@ -136,6 +137,7 @@ async fn publish(state: &IngestState, body: &Bytes) -> Result<Answer, Problem> {
         }
         rejected.sort_by_key(|refused| refused.index);
         accepted -= refused.len();
+        metrics::brought(SourceKind::Ingest.as_str(), state.clock.now());
         metrics::PUBLISHED.with_label_values(&[SourceKind::Ingest.as_str()]).inc_by(accepted as u64);
     }
     for refused in &rejected {

@@ -34,6 +34,7 @@ pub struct BusPublisher {
 impl BusPublisher {
     /// `timeout`: longest wait for the acknowledgement of one batch.
     pub fn new(producer: Arc<dyn tocsin_bus::Producer>, clock: Arc<dyn Clock>, timeout: Duration) -> Self {
+        crate::metrics::seed();
         Self { producer, clock, timeout }
     }
 }

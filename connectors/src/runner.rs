@@ -42,6 +42,7 @@ pub async fn run<S: Source>(
     stop: CancellationToken,
 ) {
     let name = source.name().to_owned();
+    metrics::seed_source(&name);
     tracing::info!(source = %name, kind = source.kind().as_str(), "source started");
     while !stop.is_cancelled() {
         let wait = match round(&mut source, &*publisher, &*clock).await {
@@ -110,6 +111,9 @@ pub async fn round<S: Source>(
         metrics::REJECTED.with_label_values(&[reason.as_str()]).inc();
     }
     metrics::PUBLISHED.with_label_values(&[source.kind().as_str()]).inc_by(done.published as u64);
+    if done.published > 0 {
+        metrics::brought(source.name(), clock.now());
+    }
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a float exactly")]
     metrics::LAST_SUCCESS.with_label_values(&[source.name()]).set(clock.now().as_second() as f64);
     if let Some(lag) = batch.lag_bytes {

@@ -221,7 +221,9 @@ impl<S: Stage> Loop<S> {
         if progress.retrying {
             progress.idle = false;
         } else {
-            self.health.well(self.clock.now());
+            let now = self.clock.now();
+            self.health.well(now);
+            self.metrics.last_progress.set(now.as_second());
         }
         Ok(progress)
     }
@@ -303,6 +305,7 @@ impl<S: Stage> Loop<S> {
         match guard(self.name, self.stage.process(&batch)).await? {
             Ok(outcomes) if outcomes.len() == batch.len() => {
                 self.metrics.batch.observe(self.clock.elapsed().saturating_sub(start).as_secs_f64());
+                self.metrics.waited(&batch, self.clock.now());
                 self.retry = Retry::default();
                 let mut last: BTreeMap<i32, i64> = BTreeMap::new();
                 for message in &batch {

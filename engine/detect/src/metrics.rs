@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use prometheus::{
     Histogram, IntCounterVec, IntGauge, register_histogram, register_int_counter_vec, register_int_gauge,
 };
+use tocsin_bus::{DeadReason, DropReason};
+use tocsin_rules::{Level, Transition};
 
 pub(crate) static HITS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     register_int_counter_vec!(
@@ -71,3 +73,26 @@ pub(crate) static CHECKPOINTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     )
     .expect("unique name")
 });
+
+/// Every label of a closed set starts at 0, so that the first event is seen as a rise.
+pub(crate) fn seed() {
+    for level in Level::ALL {
+        for transition in [Transition::Opened, Transition::Raised, Transition::Lowered, Transition::Recovered]
+        {
+            FINDINGS.with_label_values(&[level.as_str(), transition.as_str()]);
+        }
+    }
+    HITS.with_label_values(&["emitted"]);
+    let reasons = DropReason::ALL.iter().map(|reason| reason.as_str());
+    for reason in reasons.chain(DeadReason::ALL.iter().map(|reason| reason.as_str())) {
+        HITS.with_label_values(&[reason]);
+    }
+    for outcome in ["written", "fenced", "failed"] {
+        CHECKPOINTS.with_label_values(&[outcome]);
+    }
+    LazyLock::force(&MONITORS);
+    LazyLock::force(&STATE_BYTES);
+    LazyLock::force(&WATERMARK_DELAY);
+    LazyLock::force(&CHECKPOINT_SECONDS);
+    LazyLock::force(&CHECKPOINT_BYTES);
+}

@@ -45,6 +45,7 @@ struct Owned {
 impl<C: Checkpoints> DetectStage<C> {
     /// Owns nothing until partitions are assigned.
     pub fn new(rulebook: Arc<Rulebook>, checkpoints: C, clock: Arc<dyn Clock>) -> Self {
+        metrics::seed();
         let handle = RulebookHandle(Arc::new(ArcSwap::new(Arc::clone(&rulebook))));
         Self { checkpoints, clock, handle, rulebook, partitions: BTreeMap::new(), skew: None }
     }

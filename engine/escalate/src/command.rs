@@ -144,6 +144,10 @@ impl Command {
 }
 
 impl Via {
+    /// Every door.
+    pub const ALL: [Self; 6] =
+        [Self::Api, Self::Console, Self::Link, Self::Timer, Self::Detection, Self::Demo];
+
     /// The word on the wire and in metrics.
     pub fn as_str(self) -> &'static str {
         match self {

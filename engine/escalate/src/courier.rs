@@ -46,6 +46,8 @@ pub struct Courier {
 impl Courier {
     /// A courier named `worker`: unique among running ones, the same after a restart.
     pub fn new(desk: Desk, channels: Registry, worker: impl Into<String>) -> Self {
+        metrics::seed();
+        metrics::seed_channels(channels.iter().map(|(_, channel)| channel.kind().as_str()));
         Self { desk, channels, worker: worker.into(), gates: Gates::default() }
     }
 

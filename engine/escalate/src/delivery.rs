@@ -195,6 +195,10 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// Every word [`Self::as_str`] may say.
+    pub(crate) const WORDS: [&str; 6] =
+        ["delivered", "retry", "rate_limited", "config", "payload", "unknown"];
+
     /// Metrics label.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -10,8 +10,8 @@ use prometheus::{
 use tocsin_rules::Level;
 
 use crate::{
-    command::{Command, CommandError},
-    delivery::Page,
+    command::{Command, CommandError, Via},
+    delivery::{Delivery, Page, PageReason},
     incident::{Incident, State},
     store::Counts,
     transition::Change,
@@ -61,6 +61,36 @@ metric!(TIMERS_OLDEST: IntGauge = register_int_gauge!(
     "tocsin_escalate_timers_oldest_seconds", "How long the oldest timer is past due"));
 metric!(LAST_TICK: IntGauge = register_int_gauge!(
     "tocsin_escalate_last_tick_timestamp_seconds", "When due timers were last looked for, Unix time"));
+
+/// Every label of a closed set starts at 0, so that the first event is seen as a rise.
+pub(crate) fn seed() {
+    for via in Via::ALL {
+        CHANGES.with_label_values(&[via.as_str()]);
+    }
+    for level in Level::ALL {
+        OPENED.with_label_values(&[level.as_str()]);
+        ACKNOWLEDGE.with_label_values(&[level.as_str()]);
+    }
+    for reason in PageReason::ALL {
+        PAGES.with_label_values(&[reason.as_str()]);
+        OBSOLETE.with_label_values(&[reason.as_str()]);
+    }
+    for from in ["observed", "published"] {
+        MENTION_TO_PAGE.with_label_values(&[from]);
+    }
+    LazyLock::force(&TIMER_DELAY);
+    LazyLock::force(&LAST_TICK);
+    counted(&Counts::default());
+}
+
+/// The same for the kinds of channel that are set up; what a contact names and nobody set up is `missing`.
+pub(crate) fn seed_channels(kinds: impl Iterator<Item = &'static str>) {
+    for kind in kinds.chain(["missing"]) {
+        for outcome in Delivery::WORDS {
+            DELIVERIES.with_label_values(&[kind, outcome]);
+        }
+    }
+}
 
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64().max(0.0)

@@ -23,7 +23,7 @@ static METRICS: LazyLock<Result<Metrics, String>> =
 
 impl Metrics {
     fn register() -> Result<Self, prometheus::Error> {
-        Ok(Self {
+        let metrics = Self {
             sentiment: prometheus::register_int_counter_vec!(
                 opts!("tocsin_score_sentiment_total", "Matched mentions by sentiment label."),
                 &["label"]
@@ -50,7 +50,14 @@ impl Metrics {
                 opts!("tocsin_score_rulebook_swaps_total", "Rulebooks taken into use or refused."),
                 &["outcome"]
             )?,
-        })
+        };
+        for label in [Label::Negative, Label::Neutral, Label::Positive] {
+            metrics.sentiment.with_label_values(&[label.as_str()]);
+        }
+        for outcome in ["accepted", "refused"] {
+            metrics.swaps.with_label_values(&[outcome]);
+        }
+        Ok(metrics)
     }
 
     pub(crate) fn get() -> Result<&'static Self, ScoreError> {

@@ -8,7 +8,10 @@ use std::{
 
 use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, core::Collector};
 
-use crate::verdict::{DeadReason, DropReason, Verdict};
+use crate::{
+    topics::Message,
+    verdict::{DeadReason, DropReason, Verdict},
+};
 
 /// Metrics `tocsin_<stage>_…`.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct StageMetrics {
     pub(super) inflight: IntGauge,
     pub(super) assigned: IntGauge,
     pub(super) batch: Histogram,
+    wait: Histogram,
+    pub(super) last_progress: IntGauge,
 }
 
 /// One set a stage name, however many loops of it this process runs.
@@ -73,6 +78,17 @@ impl StageMetrics {
                 HistogramOpts::new(name("batch_seconds"), "Time the stage took to judge one batch.")
                     .buckets(buckets),
             )),
+            wait: add(Histogram::with_opts(
+                HistogramOpts::new(
+                    name("wait_seconds"),
+                    "From a message's entry into the topic to the end of its judgement, seconds.",
+                )
+                .buckets(vec![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0]),
+            )),
+            last_progress: gauge(
+                "last_progress_timestamp_seconds",
+                "When the loop last went round without a fault, Unix time; idle rounds count.",
+            ),
         };
         for reason in DropReason::ALL {
             metrics.dropped.with_label_values(&[reason.as_str()]);
@@ -81,6 +97,13 @@ impl StageMetrics {
             metrics.dead.with_label_values(&[reason.as_str()]);
         }
         metrics
+    }
+
+    /// Observes how long judged messages had waited; `now` is when their judgement ended.
+    pub(super) fn waited(&self, batch: &[Message], now: jiff::Timestamp) {
+        for message in batch {
+            self.wait.observe(now.duration_since(message.timestamp).as_secs_f64().max(0.0));
+        }
     }
 
     /// Counts one message each.
