@@ -22,6 +22,9 @@ pub fn run(options: &cli::Check) -> anyhow::Result<()> {
         match Config::load(path) {
             Ok(config) => {
                 faults.extend(secrets(&config));
+                if let Err(fault) = config.console.validate() {
+                    faults.push(fault.to_string());
+                }
                 if files.is_empty() {
                     files.clone_from(&config.rulebook.files);
                 }

@@ -212,9 +212,6 @@ impl Config {
         {
             faults.push(format!("bus.kafka: {fault}"));
         }
-        if let Err(fault) = self.console.validate() {
-            faults.push(fault.to_string());
-        }
         let mut names = std::collections::BTreeSet::new();
         for (i, source) in self.sources.iter().enumerate() {
             if !names.insert(&source.name) {

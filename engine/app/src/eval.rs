@@ -17,6 +17,9 @@ pub fn run(options: &cli::Eval) -> anyhow::Result<()> {
         let name = path.display().to_string();
         let content = std::fs::read(path).with_context(|| name.clone())?;
         let evaluation = eval::evaluate(&model, &name, &content, &clock);
+        for line in &evaluation.error_lines {
+            tracing::warn!("not used: {line}");
+        }
         if options.json {
             println!("{}", evaluation.to_json()?);
         }
