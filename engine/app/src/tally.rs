@@ -68,6 +68,10 @@ impl<S: Stage> Stage for Tallied<S> {
         self.inner.input()
     }
 
+    fn is_stateless(&self) -> bool {
+        self.inner.is_stateless()
+    }
+
     async fn assigned(&mut self, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, Fault> {
         self.inner.assigned(partitions).await
     }
@@ -84,7 +88,9 @@ impl<S: Stage> Stage for Tallied<S> {
             match outcome.verdict {
                 Verdict::Emitted => counted.emitted += 1,
                 Verdict::Dropped(reason) => *counted.dropped.entry(reason.as_str()).or_default() += 1,
-                Verdict::DeadLettered(reason) => *counted.deadlettered.entry(reason.as_str()).or_default() += 1,
+                Verdict::DeadLettered(reason) => {
+                    *counted.deadlettered.entry(reason.as_str()).or_default() += 1
+                }
             }
         }
         drop(counted);

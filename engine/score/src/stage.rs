@@ -182,6 +182,12 @@ impl Stage for ScoreStage {
         Topic::Mentions
     }
 
+    /// The duplicate filter is memory, not state: its journal keeps every message that is not committed and takes it
+    /// back when it comes again, so offsets may be committed while later batches are on their way.
+    fn is_stateless(&self) -> bool {
+        true
+    }
+
     fn revoked(&mut self, partitions: &[i32]) {
         self.duplicates.revoke(partitions);
     }

@@ -129,6 +129,20 @@ async fn a_swapped_rulebook_takes_effect_with_the_next_batch() {
     assert_eq!(sent(&stage.process(&batch(1)).await.expect("ok")[0]), one("new", Op::Create));
 }
 
+#[tokio::test]
+async fn what_was_in_flight_at_a_checkpoint_is_no_duplicate_when_it_comes_again() {
+    let mut stage = stage();
+    assert!(stage.is_stateless());
+    let batch: Vec<Message> =
+        (0..4).map(|i| message(i, &mention(&format!("weibo:{}", i % 3), "艾克美又坏了"))).collect();
+    let first = stage.process(&batch).await.expect("ok");
+    // two are committed while two are still on their way
+    stage.checkpoint(&BTreeMap::from([(0, 2)])).await.expect("ok");
+    assert_eq!(stage.process(&batch[2..]).await.expect("ok"), first[2..]);
+    stage.revoked(&[0]);
+    assert_eq!(stage.process(&batch[2..]).await.expect("ok"), first[2..]);
+}
+
 proptest! {
     /// Exactly one verdict a message, records only with `Emitted`, whatever the bytes; and a rerun from any offset
     /// says the same.
