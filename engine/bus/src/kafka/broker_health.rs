@@ -39,6 +39,8 @@ impl BrokerHealth {
                 | RDKafkaErrorCode::Resolve
                 | RDKafkaErrorCode::OperationTimedOut,
             ) => tracing::debug!(client, reason, "one broker cannot be reached"),
+            // Not an error: the end of a partition, which the consumer is told as well.
+            Some(RDKafkaErrorCode::PartitionEOF) => {}
             _ => tracing::warn!(client, %error, reason, "Kafka client"),
         }
     }
