@@ -1,7 +1,13 @@
 //! End-to-end timelines on the embedded parts and on real Kafka and Redis.
 
+pub mod engine;
 pub mod kafka;
+pub mod pager;
 mod real;
 pub mod redis;
+pub mod site;
+pub mod storm;
+pub mod story;
+pub mod topic;
 
 pub use real::{Skip, workspace};
