@@ -82,16 +82,7 @@ impl Story {
                 Ok(raised) => raised,
                 Err(skip) => return Ok(Err(skip)),
             };
-        Ok(Ok(Self {
-            flow,
-            clock,
-            findings,
-            found: Vec::new(),
-            pager,
-            expected: 0,
-            told: Vec::new(),
-            world,
-        }))
+        Ok(Ok(Self { flow, clock, findings, found: Vec::new(), pager, expected: 0, told: Vec::new(), world }))
     }
 
     /// Lets time pass until `clock` (`10:03`, or `10:03:20`), the team's time.
@@ -296,7 +287,10 @@ impl Story {
     pub async fn end(mut self) -> anyhow::Result<()> {
         self.expect_pages(&[])?;
         let (mentions, hits) = (self.flow.mention_verdicts(), self.flow.hit_verdicts());
-        ensure!(hits.total() == mentions.records(Topic::Hits), "hits without a verdict: {mentions:?} {hits:?}");
+        ensure!(
+            hits.total() == mentions.records(Topic::Hits),
+            "hits without a verdict: {mentions:?} {hits:?}"
+        );
         let ids: std::collections::BTreeSet<String> = self.pages().into_iter().map(|page| page.id).collect();
         ensure!(ids.len() == self.pages().len(), "a page was sent twice");
         for incident in self.incidents().await? {

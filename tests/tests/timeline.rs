@@ -1,4 +1,5 @@
 //! Timelines: each is told once and must hold on the embedded parts, on real Redis, and on real Kafka and Redis.
+#![expect(clippy::panic, reason = "a test file: an unexpected fault ends the test")]
 
 use std::future::Future;
 
@@ -188,10 +189,8 @@ async fn recovery_tells_those_who_were_paged() {
         sorted.sort_unstable();
         assert_eq!(sorted, ["lin", "mei"], "those paged, once each, and nobody else");
         assert!(pages[2..].iter().all(|page| page.reason.as_str() == "recovered"));
-        let wanted: Vec<String> = pages[2..]
-            .iter()
-            .map(|page| format!("{} {} recovered", clock_of(page.at), page.to))
-            .collect();
+        let wanted: Vec<String> =
+            pages[2..].iter().map(|page| format!("{} {} recovered", clock_of(page.at), page.to)).collect();
         // The last post leaves the window at 10:10; the cool-down is twenty minutes.
         assert!(wanted.iter().all(|line| line.as_str() > "10:2" && line.as_str() < "10:4"), "{wanted:?}");
         story.expect_pages(&wanted.iter().map(String::as_str).collect::<Vec<_>>())?;

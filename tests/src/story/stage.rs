@@ -67,7 +67,7 @@ pub(super) struct World {
 #[derive(Debug)]
 pub enum Windows {
     Memory(MemoryCheckpoints),
-    Redis(RedisCheckpoints),
+    Redis(Box<RedisCheckpoints>),
 }
 
 impl Checkpoints for Windows {
@@ -126,19 +126,18 @@ pub(super) async fn raise(
         Arc::new(memory::Bus::new(memory::Config { partitions, ..memory::Config::default() }, clock.clone()))
     };
     let (store, checkpoints): (Arc<dyn Store>, Windows) = match &redis {
-        None => {
-            (Arc::new(Embedded::in_memory(manual.now())?), Windows::Memory(MemoryCheckpoints::default()))
-        }
+        None => (Arc::new(Embedded::in_memory(manual.now())?), Windows::Memory(MemoryCheckpoints::default())),
         Some(redis) => {
             let settings = incidents::Config {
                 prefix: prefix.clone(),
                 time: incidents::Time::Caller,
                 ..incidents::Config::at(redis.url())
             };
-            let windows = RedisSettings { prefix: prefix.clone(), ..RedisSettings::new(redis.url(), "detect") };
+            let windows =
+                RedisSettings { prefix: prefix.clone(), ..RedisSettings::new(redis.url(), "detect") };
             (
                 Arc::new(incidents::Redis::connect(&settings).await?),
-                Windows::Redis(RedisCheckpoints::new(windows)?),
+                Windows::Redis(Box::new(RedisCheckpoints::new(windows)?)),
             )
         }
     };
@@ -154,9 +153,7 @@ fn redis_for(way: Way) -> Option<Result<Arc<Redis>, Skip>> {
     static SHARED: OnceLock<Result<Arc<Redis>, Skip>> = OnceLock::new();
     match way {
         Way::Embedded => None,
-        Way::Redis | Way::Real => {
-            Some(SHARED.get_or_init(|| Redis::start().map(Arc::new)).clone())
-        }
+        Way::Redis | Way::Real => Some(SHARED.get_or_init(|| Redis::start().map(Arc::new)).clone()),
         Way::OwnRedis | Way::RealOwnRedis => Some(Redis::start().and_then(|redis| {
             let skip = || Skip("a running redis of somebody's is not killed".into());
             if redis.is_own() { Ok(Arc::new(redis)) } else { Err(skip()) }
