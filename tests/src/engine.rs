@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::OnceLock,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context as _, bail};
@@ -24,13 +24,20 @@ pub fn binary() -> anyhow::Result<&'static Path> {
 
 fn build() -> anyhow::Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
+    // target/debug/deps/test-hash -> target/debug/tocsin
+    let here = std::env::current_exe()?;
+    let binary = here.parent().and_then(Path::parent).context("the target folder")?.join("tocsin");
+    let built = std::fs::metadata(&binary).and_then(|data| data.modified());
+    // `cargo test --workspace` has built it already; building it alone would resolve other features
+    if built.is_ok_and(|built| newest(workspace).is_ok_and(|newest| newest < built)) {
+        return Ok(binary);
+    }
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--package", "tocsin", "--bin", "tocsin"]).current_dir(workspace);
     // What cargo told this test of its package would make build scripts of dependencies run anew, at every turn.
     for (name, _) in std::env::vars_os() {
         let told = name.to_string_lossy();
-        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") || told == "CARGO_CRATE_NAME"
-        {
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") || told == "CARGO_CRATE_NAME" {
             build.env_remove(&name);
         }
     }
@@ -38,10 +45,25 @@ fn build() -> anyhow::Result<PathBuf> {
     if !done.status.success() {
         bail!("{}", String::from_utf8_lossy(&done.stderr));
     }
-    // target/debug/deps/test-hash -> target/debug/tocsin
-    let here = std::env::current_exe()?;
-    let target = here.parent().and_then(Path::parent).context("the target folder")?;
-    Ok(target.join("tocsin"))
+    Ok(binary)
+}
+
+/// When anything the binary is made of last changed.
+fn newest(workspace: &Path) -> std::io::Result<SystemTime> {
+    let mut newest = std::fs::metadata(workspace.join("Cargo.lock"))?.modified()?;
+    let mut folders: Vec<PathBuf> = ["rules", "connectors", "engine"].iter().map(|d| workspace.join(d)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let data = entry.metadata()?;
+            if data.is_dir() {
+                folders.push(entry.path());
+            } else {
+                newest = newest.max(data.modified()?);
+            }
+        }
+    }
+    Ok(newest)
 }
 
 /// Runs a command of the binary to its end.
