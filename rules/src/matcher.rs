@@ -228,19 +228,13 @@ impl Matcher {
             if !admitted || !self.holds(&query.node, mention, lang, scratch) {
                 continue;
             }
-            let terms = self.evidence(&query.node, mention, lang, normal, scratch);
-            let index = number as usize;
+            let (index, id) = (number as usize, query.id.clone());
             if index < self.monitors {
-                matches.monitors.push(MatchedMonitor { index, id: query.id.clone(), matches: terms });
+                let matches_of = self.evidence(&query.node, mention, lang, normal, scratch);
+                matches.monitors.push(MatchedMonitor { index, id, matches: matches_of });
             } else {
-                let mut names: Vec<String> = Vec::new();
-                for found in terms {
-                    if !names.contains(&found.term) {
-                        names.push(found.term);
-                    }
-                }
-                let (index, id) = (index - self.monitors, query.id.clone());
-                matches.categories.push(MatchedCategory { index, id, terms: names });
+                let terms = self.terms_of(&query.node, mention, lang, scratch);
+                matches.categories.push(MatchedCategory { index: index - self.monitors, id, terms });
             }
         }
         scratch.candidates = candidates;

@@ -18,6 +18,8 @@ pub(crate) struct Recipe {
 }
 
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+/// From here on symbols are wide: Han and its neighbours, emoji, marks.
+const WIDE: u32 = 0x2E80;
 const MIX: [u64; 6] = [
     0xD6E8_FEB8_6659_FD93,
     0xA076_1D64_78BD_642F,
@@ -31,18 +33,35 @@ const WORD: [u64; 4] =
 
 /// Calls `visit` once for each occurrence of a feature.
 #[inline]
-pub(crate) fn visit(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut(u64)) {
-    let (mut p1, mut p2, mut p3, mut p4) = (0_u64, 0_u64, 0_u64, 0_u64);
-    let mut words = Words::default();
-    let mut word = 0_u64;
-    for &symbol in symbols {
-        let code = u64::from(symbol) + 1;
-        let p5 = p4.wrapping_mul(STEP).wrapping_add(code);
-        p4 = p3.wrapping_mul(STEP).wrapping_add(code);
-        p3 = p2.wrapping_mul(STEP).wrapping_add(code);
-        p2 = p1.wrapping_mul(STEP).wrapping_add(code);
-        p1 = code;
-        let orders = if symbol >= 0x2E80 { recipe.wide } else { recipe.narrow };
+pub(crate) fn visit(symbols: &[u32], recipe: Recipe, visit: impl FnMut(u64)) {
+    // Most recipes stop at three characters: the longer polynomials are not even kept for those.
+    if (recipe.wide | recipe.narrow) & 0b1_1000 == 0 {
+        walk::<false>(symbols, recipe, visit);
+    } else {
+        walk::<true>(symbols, recipe, visit);
+    }
+}
+
+/// Rolling polynomials over the last one to five symbols.
+#[derive(Default)]
+struct Grams([u64; 5]);
+
+impl Grams {
+    #[inline(always)]
+    fn roll<const LONG: bool>(&mut self, code: u64) {
+        let p = &mut self.0;
+        if LONG {
+            p[4] = p[3].wrapping_mul(STEP).wrapping_add(code);
+            p[3] = p[2].wrapping_mul(STEP).wrapping_add(code);
+        }
+        p[2] = p[1].wrapping_mul(STEP).wrapping_add(code);
+        p[1] = p[0].wrapping_mul(STEP).wrapping_add(code);
+        p[0] = code;
+    }
+
+    #[inline(always)]
+    fn visit<const LONG: bool>(&self, orders: u8, visit: &mut impl FnMut(u64)) {
+        let [p1, p2, p3, p4, p5] = self.0;
         if orders & 1 != 0 {
             visit(mix(p1, MIX[0]));
         }
@@ -52,12 +71,54 @@ pub(crate) fn visit(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut(u64))
         if orders & 4 != 0 {
             visit(mix(p3, MIX[2]));
         }
-        if orders & 8 != 0 {
+        if LONG && orders & 8 != 0 {
             visit(mix(p4, MIX[3]));
         }
-        if orders & 16 != 0 {
+        if LONG && orders & 16 != 0 {
             visit(mix(p5, MIX[4]));
         }
+    }
+}
+
+#[inline(always)]
+fn walk<const LONG: bool>(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut(u64)) {
+    let mut grams = Grams::default();
+    let mut words = Words::default();
+    let mut word = 0_u64;
+    let mut rest = symbols;
+    while let Some(&symbol) = rest.first() {
+        if is_wide(symbol) {
+            if word != 0 {
+                words.end(word, recipe.words, &mut visit);
+                word = 0;
+            }
+            // Runs of wide symbols are most of a Chinese text: nothing else is asked within them.
+            let run = rest.iter().position(|&symbol| !is_wide(symbol)).unwrap_or(rest.len());
+            let (wide, after) = rest.split_at(run);
+            rest = after;
+            if recipe.words & !1 == 0 {
+                for &symbol in wide {
+                    let code = u64::from(symbol) + 1;
+                    grams.roll::<LONG>(code);
+                    grams.visit::<LONG>(recipe.wide, &mut visit);
+                    if recipe.words != 0 {
+                        visit(code.wrapping_mul(WORD[3]).wrapping_mul(WORD[0]));
+                    }
+                }
+            } else {
+                for &symbol in wide {
+                    let code = u64::from(symbol) + 1;
+                    grams.roll::<LONG>(code);
+                    grams.visit::<LONG>(recipe.wide, &mut visit);
+                    words.end(code.wrapping_mul(WORD[3]), recipe.words, &mut visit);
+                }
+            }
+            continue;
+        }
+        rest = &rest[1..];
+        let code = u64::from(symbol) + 1;
+        grams.roll::<LONG>(code);
+        grams.visit::<LONG>(if symbol >= WIDE { recipe.wide } else { recipe.narrow }, &mut visit);
         if recipe.words != 0 {
             if in_word(symbol) {
                 word = word.wrapping_add(code).wrapping_mul(STEP);
@@ -80,6 +141,12 @@ pub(crate) fn visit(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut(u64))
     if word != 0 {
         words.end(word, recipe.words, &mut visit);
     }
+}
+
+/// Symbols of wide scripts that are no part of a word.
+#[inline]
+fn is_wide(symbol: u32) -> bool {
+    symbol >= WIDE && symbol != LINK && symbol != NAME
 }
 
 /// Symbols that make up words: letters, digits, apostrophe, and what links and names were folded to.

@@ -65,6 +65,27 @@ impl Probabilities {
     }
 }
 
+/// Buckets gathered before their weights are fetched: the table is larger than the near caches, and a loop that does
+/// nothing but fetch keeps many misses under way at once.
+const WAITING: usize = 256;
+
+#[derive(Default)]
+struct Sum {
+    negative: i32,
+    positive: i32,
+}
+
+impl Sum {
+    fn add(&mut self, weights: &[[u8; 2]], buckets: &[u32]) {
+        for &bucket in buckets {
+            // Buckets lie inside the table; `get` only satisfies the compiler.
+            let [n, p] = weights.get(bucket as usize).copied().unwrap_or_default();
+            self.negative += i32::from(n.cast_signed());
+            self.positive += i32::from(p.cast_signed());
+        }
+    }
+}
+
 /// Weights of one language.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
@@ -88,17 +109,19 @@ impl Table {
 
     /// Scores of negative and positive against neutral, before the temperature.
     pub(crate) fn scores(&self, symbols: &[u32]) -> [f32; 2] {
-        let (mut negative, mut positive, mut count) = (0_i32, 0_i32, 0_i32);
+        let mut sum = Sum::default();
+        let mut waiting = [0_u32; WAITING];
+        let mut count = 0_usize;
         let shift = 64 - self.bits;
-        let weights: &[[u8; 2]] = &self.weights;
         features::visit(symbols, self.recipe, |hash| {
-            // The shift keeps the index inside the table; `get` only satisfies the compiler.
-            let at = (hash >> shift) as usize;
-            let [n, p] = weights.get(at).copied().unwrap_or_default();
-            negative += i32::from(n.cast_signed());
-            positive += i32::from(p.cast_signed());
+            waiting[count % WAITING] = (hash >> shift) as u32;
             count += 1;
+            if count.is_multiple_of(WAITING) {
+                sum.add(&self.weights, &waiting);
+            }
         });
+        sum.add(&self.weights, &waiting[..count % WAITING]);
+        let Sum { negative, positive } = sum;
         let norm = if count == 0 { 0.0 } else { self.scale / (count as f32).sqrt() };
         [self.bias[0] + norm * negative as f32, self.bias[1] + norm * positive as f32]
     }

@@ -101,6 +101,13 @@ impl Scorer {
         scored
     }
 
+    /// Language, monitors, categories and sentiment of a mention, matched or not; looks for no copies.
+    pub fn score_apart(&mut self, mention: &Mention) -> Scored {
+        let mut scored = self.matched(mention);
+        scored.sentiment = Some(self.sentiment());
+        scored
+    }
+
     /// Language, monitors, categories.
     fn matched(&mut self, mention: &Mention) -> Scored {
         self.symbols.read(mention.title.as_deref(), &mention.text);

@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHashMap;
 
 /// Fewest letters, Han characters and digits of a text that can have copies.
 pub const SHORTEST: usize = 12;
@@ -14,23 +13,24 @@ pub const SHORTEST: usize = 12;
 pub const DISTANCE: u32 = 5;
 /// One more than [`DISTANCE`]: two fingerprints within it agree on at least one band.
 const BANDS: usize = 6;
+/// Bits of the widest band.
+const WIDEST: usize = 11;
+/// Trigrams counted of a text; the counters hold 4,095.
+const MOST_GRAMS: usize = 4_000;
 
 /// 64-bit fingerprint of the letters and digits of a text, or nothing when it is too short.
 pub fn fingerprint(letters: impl Iterator<Item = u32>) -> Option<u64> {
-    // Counters of the 64 bits, one plane a binary digit: adding a hash is a ripple of word operations.
-    let mut planes = [0_u64; 12];
-    let (mut before, mut last, mut count, mut grams) = (0_u64, 0_u64, 0_usize, 0_u64);
+    let mut counters = Counters::default();
+    let mut waiting = [0_u64; 8];
+    let (mut before, mut last, mut count, mut grams) = (0_u64, 0_u64, 0_usize, 0_usize);
     for letter in letters {
         let letter = u64::from(letter) + 1;
         count += 1;
-        if count >= 3 && grams < 4_000 {
+        if count >= 3 && grams < MOST_GRAMS {
+            waiting[grams % 8] = spread(before << 42 ^ last << 21 ^ letter);
             grams += 1;
-            let mut carry = spread(before << 42 ^ last << 21 ^ letter);
-            for plane in &mut planes {
-                (*plane, carry) = (*plane ^ carry, *plane & carry);
-                if carry == 0 {
-                    break;
-                }
+            if grams.is_multiple_of(8) {
+                counters.add(&waiting);
             }
         }
         (before, last) = (last, letter);
@@ -38,14 +38,54 @@ pub fn fingerprint(letters: impl Iterator<Item = u32>) -> Option<u64> {
     if count < SHORTEST {
         return None;
     }
-    // Bit by bit: counter > grams / 2, compared from the highest plane down.
-    let (mut greater, mut equal) = (0_u64, u64::MAX);
-    for (digit, plane) in planes.iter().enumerate().rev() {
-        let half = if (grams / 2) >> digit & 1 == 1 { u64::MAX } else { 0 };
-        greater |= equal & plane & !half;
-        equal &= !(plane ^ half);
+    // What is left over; nothing is counted for an empty place.
+    waiting[grams % 8..].fill(0);
+    if !grams.is_multiple_of(8) {
+        counters.add(&waiting);
     }
-    Some(greater)
+    Some(counters.above(grams / 2))
+}
+
+/// Counters of the 64 bits, one plane a binary digit of all of them, lowest first: words are added by carry-save adders,
+/// eight at a time (Harley and Seal), so that only every eighth ripples through the higher digits.
+#[derive(Default)]
+struct Counters([u64; 12]);
+
+impl Counters {
+    #[inline]
+    fn add(&mut self, words: &[u64; 8]) {
+        let [ones, twos, fours, higher @ ..] = &mut self.0;
+        let a = carry(ones, words[0], words[1]);
+        let b = carry(ones, words[2], words[3]);
+        let c = carry(ones, words[4], words[5]);
+        let d = carry(ones, words[6], words[7]);
+        let e = carry(twos, a, b);
+        let f = carry(twos, c, d);
+        let mut eights = carry(fours, e, f);
+        for plane in higher {
+            (*plane, eights) = (*plane ^ eights, *plane & eights);
+        }
+    }
+
+    /// The bits whose counter is above `limit`: compared from the highest digit down.
+    fn above(&self, limit: usize) -> u64 {
+        let (mut greater, mut equal) = (0_u64, u64::MAX);
+        for (digit, plane) in self.0.iter().enumerate().rev() {
+            let limit = if limit >> digit & 1 == 1 { u64::MAX } else { 0 };
+            greater |= equal & plane & !limit;
+            equal &= !(plane ^ limit);
+        }
+        greater
+    }
+}
+
+/// Full adder of 64 digits: the sum stays in `plane`, the carry is returned.
+#[inline]
+fn carry(plane: &mut u64, a: u64, b: u64) -> u64 {
+    let odd = *plane ^ a;
+    let carry = (*plane & a) | (odd & b);
+    *plane = odd ^ b;
+    carry
 }
 
 fn spread(gram: u64) -> u64 {
@@ -62,7 +102,8 @@ pub struct Clusters {
     /// Slots in order of their making; `first` is the serial of the front.
     slots: VecDeque<Slot>,
     first: u64,
-    bands: [FxHashMap<u16, Vec<u64>>; BANDS],
+    /// One run of buckets for each band.
+    buckets: Vec<Bucket>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +112,49 @@ struct Slot {
     seen: Timestamp,
 }
 
+/// Clusters that agree on one band, oldest first; those forgotten stay until the bucket is full.
+#[derive(Debug, Clone, Default)]
+struct Bucket {
+    /// Half of each fingerprint: enough to pass over nearly all that are not near, without going to their slots.
+    halves: Vec<u32>,
+    /// Low 32 bits of the serials.
+    serials: Vec<u32>,
+}
+
+impl Bucket {
+    /// Whether some half is near; no early end, so that it is done many at a time.
+    #[inline]
+    fn may_hold(&self, half: u32) -> bool {
+        self.halves.iter().fold(false, |near, other| near | ((other ^ half).count_ones() <= DISTANCE))
+    }
+
+    fn push(&mut self, half: u32, serial: u32, living: impl Fn(u32) -> bool) {
+        if self.halves.len() == self.halves.capacity() {
+            let mut keep = self.serials.iter().map(|&serial| living(serial));
+            self.halves.retain(|_| keep.next().unwrap_or(false));
+            self.serials.retain(|&serial| living(serial));
+            // A nearly full bucket would be gone through again at once.
+            let living = self.halves.len();
+            if living > self.halves.capacity() / 4 * 3 {
+                self.halves.reserve(living);
+                self.serials.reserve(living);
+            }
+        }
+        self.halves.push(half);
+        self.serials.push(serial);
+    }
+}
+
 impl Clusters {
     /// Keeps at most `capacity` clusters, each for `span` of event time after its last copy.
     pub fn new(capacity: usize, span: SignedDuration) -> Self {
-        Self { capacity: capacity.max(1), span, slots: VecDeque::new(), first: 0, bands: Default::default() }
+        Self {
+            capacity: capacity.clamp(1, u32::MAX as usize),
+            span,
+            slots: VecDeque::new(),
+            first: 0,
+            buckets: vec![Bucket::default(); BANDS << WIDEST],
+        }
     }
 
     /// Number of clusters held.
@@ -89,52 +169,59 @@ impl Clusters {
 
     /// The cluster of a text published at `at`: that of the oldest living fingerprint near it, or its own.
     pub fn assign(&mut self, fingerprint: u64, at: Timestamp) -> u64 {
-        let mut best: Option<u64> = None;
-        for (band, table) in self.bands.iter().enumerate() {
-            for &serial in table.get(&band_of(fingerprint, band)).into_iter().flatten() {
-                let Some(slot) = self.slots.get((serial - self.first) as usize) else { continue };
+        let mut best: Option<usize> = None;
+        for band in 0..BANDS {
+            let bucket = &self.buckets[bucket_of(fingerprint, band)];
+            let half = half_of(fingerprint, band);
+            if !bucket.may_hold(half) {
+                continue;
+            }
+            for (&other, &serial) in bucket.halves.iter().zip(&bucket.serials) {
+                if (other ^ half).count_ones() > DISTANCE {
+                    continue;
+                }
+                let place = place(serial, self.first);
+                let Some(slot) = self.slots.get(place) else { continue };
                 let near = (slot.fingerprint ^ fingerprint).count_ones() <= DISTANCE;
                 let alive = at.duration_since(slot.seen).abs() <= self.span;
-                if near && alive && best.is_none_or(|b| serial < b) {
-                    best = Some(serial);
+                if near && alive && best.is_none_or(|best| place < best) {
+                    best = Some(place);
                 }
             }
         }
-        if let Some(slot) = best.and_then(|serial| self.slots.get_mut((serial - self.first) as usize)) {
+        if let Some(slot) = best.and_then(|place| self.slots.get_mut(place)) {
             slot.seen = slot.seen.max(at);
             return slot.fingerprint;
         }
         if self.slots.len() >= self.capacity {
-            self.forget_oldest();
+            self.slots.pop_front();
+            self.first += 1;
         }
-        let serial = self.first + self.slots.len() as u64;
+        let serial = (self.first + self.slots.len() as u64) as u32;
         self.slots.push_back(Slot { fingerprint, seen: at });
-        for (band, table) in self.bands.iter_mut().enumerate() {
-            table.entry(band_of(fingerprint, band)).or_default().push(serial);
+        let living = |serial| place(serial, self.first) < self.slots.len();
+        for band in 0..BANDS {
+            let bucket = &mut self.buckets[bucket_of(fingerprint, band)];
+            bucket.push(half_of(fingerprint, band), serial, living);
         }
         fingerprint
     }
-
-    fn forget_oldest(&mut self) {
-        let Some(slot) = self.slots.pop_front() else { return };
-        for (band, table) in self.bands.iter_mut().enumerate() {
-            let key = band_of(slot.fingerprint, band);
-            if let Some(serials) = table.get_mut(&key) {
-                serials.retain(|&serial| serial != self.first);
-                if serials.is_empty() {
-                    table.remove(&key);
-                }
-            }
-        }
-        self.first += 1;
-    }
 }
 
-/// Ten or eleven bits of a fingerprint.
-fn band_of(fingerprint: u64, band: usize) -> u16 {
-    let from = band * 64 / BANDS;
-    let to = (band + 1) * 64 / BANDS;
-    (fingerprint >> from & ((1 << (to - from)) - 1)) as u16
+/// Place among the slots; out of reach when the cluster was forgotten.
+fn place(serial: u32, first: u64) -> usize {
+    serial.wrapping_sub(first as u32) as usize
+}
+
+/// The bucket of a fingerprint in a band of ten or eleven bits.
+fn bucket_of(fingerprint: u64, band: usize) -> usize {
+    let (from, to) = (band * 64 / BANDS, (band + 1) * 64 / BANDS);
+    band << WIDEST | (fingerprint >> from & ((1 << (to - from)) - 1)) as usize
+}
+
+/// The half of a fingerprint that a band in the other half says nothing of.
+fn half_of(fingerprint: u64, band: usize) -> u32 {
+    if band < BANDS / 2 { (fingerprint >> 32) as u32 } else { fingerprint as u32 }
 }
 
 #[cfg(test)]

@@ -57,6 +57,35 @@ impl Matcher {
             .collect()
     }
 
+    /// The positive terms of a query that holds, as written, in order of first appearance.
+    pub(super) fn terms_of(
+        &self,
+        node: &Node,
+        mention: &Mention,
+        lang: &str,
+        scratch: &Scratch,
+    ) -> Vec<String> {
+        let mut terms = Vec::new();
+        self.positive(node, mention, lang, scratch, &mut terms);
+        let mut places: Vec<(u32, u32, &str)> = terms
+            .iter()
+            .filter_map(|&(literal, written)| {
+                scratch.occurrences(literal).next().map(|(start, end)| (start, end, written))
+            })
+            .collect();
+        places.sort_unstable();
+        let mut names: Vec<String> = Vec::new();
+        for (_, _, written) in places {
+            if names.len() == MOST_MATCHES {
+                break;
+            }
+            if names.iter().all(|name| name != written) {
+                names.push(written.to_owned());
+            }
+        }
+        names
+    }
+
     /// Found terms of the parts that hold, outside any NOT.
     fn positive<'m>(
         &'m self,

@@ -49,6 +49,18 @@ fn a_trigram_that_fills_half_is_not_a_majority() {
     assert_eq!(same, spread(66 << 42 ^ 66 << 21 ^ 66), "only one gram: the fingerprint is its hash");
 }
 
+#[test]
+fn a_bucket_that_is_always_hit_stays_small() {
+    let mut clusters = Clusters::new(50, SignedDuration::from_hours(24));
+    // far apart in the upper half, equal in the first bands
+    for n in 0_u64..20_000 {
+        clusters.assign(spread(n) << 32, at(0));
+    }
+    assert_eq!(clusters.len(), 50);
+    let largest = clusters.buckets.iter().map(|bucket| bucket.serials.capacity()).max();
+    assert!(largest.is_some_and(|most| (50..=200).contains(&most)), "{largest:?}");
+}
+
 proptest! {
     #[test]
     fn planes_count_like_counters(letters in proptest::collection::vec(97_u32..105, SHORTEST..200)) {
@@ -87,8 +99,12 @@ proptest! {
         let run = || {
             let mut clusters = Clusters::new(50, SignedDuration::from_hours(1));
             let ids: Vec<u64> = fingerprints.iter().map(|&f| clusters.assign(f, at(0))).collect();
-            let entries: usize = clusters.bands.iter().map(|b| b.values().map(Vec::len).sum::<usize>()).sum();
-            (ids, clusters.len(), entries)
+            let living = |bucket: &Bucket| {
+                assert_eq!(bucket.halves.len(), bucket.serials.len());
+                assert!(bucket.serials.capacity() <= 4 * 50, "what was forgotten makes room");
+                bucket.serials.iter().filter(|&&serial| place(serial, clusters.first) < clusters.len()).count()
+            };
+            (ids, clusters.len(), clusters.buckets.iter().map(living).sum::<usize>())
         };
         let (ids, held, entries) = run();
         prop_assert!(held <= 50 && entries == held * BANDS);
