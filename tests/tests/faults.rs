@@ -1,6 +1,6 @@
 //! Kafka away at start, Redis killed while mentions arrive, rulebooks that are wrong, input that is broken: the process
 //! stays up, says what is the matter, and loses nothing. On real Kafka and Redis.
-#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{collections::BTreeMap, time::Duration};
 

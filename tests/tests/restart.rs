@@ -1,6 +1,6 @@
 //! `kill -9` in the middle of a storm, three times, on real Kafka and Redis: what comes out is what an undisturbed run
 //! makes of the same mentions. Then SIGTERM.
-#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,6 +1,6 @@
 //! Two processes share detection; one dies in the middle of a storm on every monitor. The other takes its monitors over
 //! within the session time-out, and every monitor reaches its level exactly once.
-#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
+#![expect(clippy::panic, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
