@@ -8,7 +8,11 @@ pub struct Rate(pub f64);
 
 /// Runs contenders in turn, `rounds` times each, and returns the median rate of each; each returns how many items it
 /// handled.
-pub fn alternate(clock: &dyn Clock, rounds: usize, contenders: &mut [&mut dyn FnMut() -> usize]) -> Vec<Rate> {
+pub fn alternate(
+    clock: &dyn Clock,
+    rounds: usize,
+    contenders: &mut [&mut dyn FnMut() -> usize],
+) -> Vec<Rate> {
     let mut rates = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {
         for (contender, rates) in contenders.iter_mut().zip(&mut rates) {

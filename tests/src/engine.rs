@@ -37,7 +37,8 @@ fn build() -> anyhow::Result<PathBuf> {
     // What cargo told this test of its package would make build scripts of dependencies run anew, at every turn.
     for (name, _) in std::env::vars_os() {
         let told = name.to_string_lossy();
-        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") || told == "CARGO_CRATE_NAME" {
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") || told == "CARGO_CRATE_NAME"
+        {
             build.env_remove(&name);
         }
     }
@@ -51,7 +52,8 @@ fn build() -> anyhow::Result<PathBuf> {
 /// When anything the binary is made of last changed.
 fn newest(workspace: &Path) -> std::io::Result<SystemTime> {
     let mut newest = std::fs::metadata(workspace.join("Cargo.lock"))?.modified()?;
-    let mut folders: Vec<PathBuf> = ["rules", "connectors", "engine"].iter().map(|d| workspace.join(d)).collect();
+    let mut folders: Vec<PathBuf> =
+        ["rules", "connectors", "engine"].iter().map(|d| workspace.join(d)).collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;

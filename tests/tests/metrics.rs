@@ -1,6 +1,8 @@
 //! What an operator is promised: `/metrics` of a running engine holds every number of the list, each closed label set
 //! complete from the start, in a form promtool accepts; the alert rules do what they say and name nothing that is not there.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test: what is not there fails it")]
+
 use std::{
     collections::BTreeSet,
     io::Write as _,

@@ -195,7 +195,12 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, Invalid> {
         let layers = config::Config::builder()
             .add_source(config::File::from(path).format(config::FileFormat::Yaml))
-            .add_source(config::Environment::with_prefix("TOCSIN").prefix_separator("__").separator("__").try_parsing(true))
+            .add_source(
+                config::Environment::with_prefix("TOCSIN")
+                    .prefix_separator("__")
+                    .separator("__")
+                    .try_parsing(true),
+            )
             .build()
             .map_err(|fault| Invalid(vec![fault.to_string()]))?;
         let loaded: Self = layers
@@ -220,7 +225,9 @@ impl Config {
             if let Some(format) = &source.format
                 && tocsin_connectors::file::Format::from_word(format).is_none()
             {
-                faults.push(format!("sources[{i}].format: `{format}` is none of auto, mention, mediacrawler, jsonl"));
+                faults.push(format!(
+                    "sources[{i}].format: `{format}` is none of auto, mention, mediacrawler, jsonl"
+                ));
             }
             if let Some(map) = &source.map
                 && let Err(fault) = tocsin_connectors::FieldMap::parse(map)

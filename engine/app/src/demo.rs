@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::{self, Speed},
     drill::Drill,
-    replay, rules,
+    replay,
     report::Report,
+    rules,
 };
 
 /// Start of the story with `--once`: fixed, so that the output is the same each time.

@@ -38,19 +38,25 @@ type Reported = (State, Level, Option<Acknowledgement>, Option<Timestamp>);
 
 impl Drill {
     /// Starts at `start`, everything empty.
-    pub fn start(rulebook: Arc<Rulebook>, start: Timestamp, renderer: &render::Config) -> anyhow::Result<Self> {
+    pub fn start(
+        rulebook: Arc<Rulebook>,
+        start: Timestamp,
+        renderer: &render::Config,
+    ) -> anyhow::Result<Self> {
         let manual = ManualClock::at(start);
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
-        let bus = memory::Bus::new(memory::Config { partitions: 1, ..memory::Config::default() }, clock.clone());
+        let bus =
+            memory::Bus::new(memory::Config { partitions: 1, ..memory::Config::default() }, clock.clone());
         let store = Arc::new(Embedded::in_memory(start)?);
         let desk = Desk::new(store, Arc::new(ArcSwap::from(rulebook.clone())), clock.clone());
 
         let paged: Arc<Mutex<Vec<Page>>> = Arc::default();
         let kept = paged.clone();
         let renderer = Arc::new(Renderer::new(renderer, None)?);
-        let pager = Arc::new(Local::new(&local::Config::default(), renderer).with_callback(Arc::new(move |shown| {
-            kept.lock().unwrap_or_else(PoisonError::into_inner).push(shown.page.clone());
-        })));
+        let pager =
+            Arc::new(Local::new(&local::Config::default(), renderer).with_callback(Arc::new(move |shown| {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(shown.page.clone());
+            })));
         let mut registry = Registry::default();
         for channel in channels_of(&rulebook) {
             registry.insert_local(&channel, pager.clone());

@@ -32,11 +32,16 @@ pub async fn run(options: cli::Explain) -> anyhow::Result<()> {
     replay::sort_by_arrival(&mut mentions);
     let Some(at) = mentions.iter().position(|mention| mention.id == options.id) else {
         let own = |kept: &[u8]| !options.id.is_empty() && String::from_utf8_lossy(kept).contains(&options.id);
-        for rejected in refused.iter().filter(|r| own(&r.payload)) {
+        if let Some(rejected) = refused.iter().find(|r| own(&r.payload)) {
             println!("{rejected}: never became a mention: dead letter");
             return Ok(());
         }
-        bail!("no mention {} in the given files ({} read, {} refused)", options.id, mentions.len(), refused.len());
+        bail!(
+            "no mention {} in the given files ({} read, {} refused)",
+            options.id,
+            mentions.len(),
+            refused.len()
+        );
     };
     let explanation = explanation(&rulebook, &mentions[..=at]).await?;
     if options.json {
@@ -77,7 +82,9 @@ async fn explanation(rulebook: &Arc<Rulebook>, mentions: &[Mention]) -> anyhow::
                 .map(|detector| detector.values(&monitor.id, drill.now()))
                 .unwrap_or_default()
                 .into_iter()
-                .map(|v| json!({ "threshold": v.threshold, "value": v.value, "limit": v.limit, "met": v.met }))
+                .map(
+                    |v| json!({ "threshold": v.threshold, "value": v.value, "limit": v.limit, "met": v.met }),
+                )
                 .collect()
         } else {
             Vec::new()
@@ -114,10 +121,12 @@ async fn explanation(rulebook: &Arc<Rulebook>, mentions: &[Mention]) -> anyhow::
 
 /// Which verdicts came on top between two counts.
 fn verdict(before: &crate::tally::Counted, after: &crate::tally::Counted) -> Vec<String> {
-    let mut new = vec!["emitted".to_owned(); usize::try_from(after.emitted - before.emitted).unwrap_or_default()];
-    for (kind, (old, now)) in
-        [("dropped", (&before.dropped, &after.dropped)), ("dead-lettered", (&before.deadlettered, &after.deadlettered))]
-    {
+    let mut new =
+        vec!["emitted".to_owned(); usize::try_from(after.emitted - before.emitted).unwrap_or_default()];
+    for (kind, (old, now)) in [
+        ("dropped", (&before.dropped, &after.dropped)),
+        ("dead-lettered", (&before.deadlettered, &after.deadlettered)),
+    ] {
         for (reason, n) in now {
             let more = n - old.get(reason).copied().unwrap_or_default();
             new.extend((0..more).map(|_| format!("{kind}: {reason}")));
@@ -139,7 +148,13 @@ fn tree(node: &Explained) -> Value {
 fn to_text(value: &Value) -> anyhow::Result<String> {
     let mut out = String::new();
     let word = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-    writeln!(out, "{}  published {}  observed {}", word(&value["id"]), word(&value["published_at"]), word(&value["observed_at"]))?;
+    writeln!(
+        out,
+        "{}  published {}  observed {}",
+        word(&value["id"]),
+        word(&value["published_at"]),
+        word(&value["observed_at"])
+    )?;
     writeln!(out, "verdict      {}", words(&value["verdict"]))?;
     writeln!(out, "language     {}", word(&value["lang"]))?;
     let mood = &value["sentiment"];
@@ -210,7 +225,12 @@ fn branch(out: &mut String, node: &Value, depth: usize, matched_only: bool) -> s
         Some(span) => format!("  at {}..{}", span[0], span[1]),
         None => String::new(),
     };
-    writeln!(out, "{}{mark} {}{place}{reason}", "  ".repeat(depth), node["part"].as_str().unwrap_or_default())?;
+    writeln!(
+        out,
+        "{}{mark} {}{place}{reason}",
+        "  ".repeat(depth),
+        node["part"].as_str().unwrap_or_default()
+    )?;
     for part in node["parts"].as_array().into_iter().flatten() {
         branch(out, part, depth + 1, matched_only)?;
     }
@@ -224,8 +244,9 @@ struct Kept(Arc<std::sync::Mutex<Vec<u8>>>);
 impl Kept {
     fn lines(&self) -> anyhow::Result<Vec<Value>> {
         let kept = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let all: Vec<Value> =
-            serde_json::Deserializer::from_slice(&kept).into_iter().collect::<Result<_, serde_json::Error>>()?;
+        let all: Vec<Value> = serde_json::Deserializer::from_slice(&kept)
+            .into_iter()
+            .collect::<Result<_, serde_json::Error>>()?;
         Ok(all.into_iter().filter(|line| line["type"] == "finding").collect())
     }
 }

@@ -17,8 +17,10 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let client =
-        Client::builder().timeout(Duration::from_secs(15)).redirect(reqwest::redirect::Policy::none()).build()?;
+    let client = Client::builder()
+        .timeout(Duration::from_secs(15))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
     let request = |method: Method, path: String| -> RequestBuilder {
         let request = client.request(method, format!("{base}/api/v1/incidents{path}"));
         match &token {
@@ -79,7 +81,8 @@ fn segment(id: &str) -> String {
 
 async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     // `without_url`: an address may carry credentials
-    let response = request.send().await.map_err(reqwest::Error::without_url).context("the console did not answer")?;
+    let response =
+        request.send().await.map_err(reqwest::Error::without_url).context("the console did not answer")?;
     let status = response.status();
     let body: Value = response.json().await.map_err(reqwest::Error::without_url).unwrap_or(Value::Null);
     if !status.is_success() {

@@ -19,10 +19,16 @@ use crate::config::{BusDriver, Config, Invalid, StoreDriver, secret_from};
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The bus; waits for Kafka as long as it takes.
-pub async fn bus(config: &Config, clock: &Arc<dyn Clock>, readiness: &Readiness) -> anyhow::Result<Arc<dyn Driver>> {
+pub async fn bus(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    readiness: &Readiness,
+) -> anyhow::Result<Arc<dyn Driver>> {
     match config.bus.driver {
         BusDriver::Memory => {
-            tracing::warn!("the bus is this process' memory: what is on its way is gone when the process ends");
+            tracing::warn!(
+                "the bus is this process' memory: what is on its way is gone when the process ends"
+            );
             Ok(Arc::new(memory::Bus::new(memory::Config::default(), clock.clone())))
         }
         BusDriver::Kafka => {
@@ -41,7 +47,11 @@ pub fn redis_url(config: &Config) -> Result<String, Invalid> {
 }
 
 /// The incident store; waits for Redis as long as it takes.
-pub async fn store(config: &Config, clock: &Arc<dyn Clock>, readiness: &Readiness) -> anyhow::Result<Arc<dyn Store>> {
+pub async fn store(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    readiness: &Readiness,
+) -> anyhow::Result<Arc<dyn Store>> {
     match config.store.driver {
         StoreDriver::Embedded => {
             let folder = &config.store.embedded.folder;
@@ -94,7 +104,11 @@ pub fn renderer(config: &Config, time_zone: &str, signer: Option<Signer>) -> any
 }
 
 /// Every channel, secrets read from their files.
-pub fn channels(config: &Config, renderer: &Arc<Renderer>, clock: &Arc<dyn Clock>) -> Result<Registry, Invalid> {
+pub fn channels(
+    config: &Config,
+    renderer: &Arc<Renderer>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Registry, Invalid> {
     let read = |path: &Path| std::fs::read_to_string(path);
     let mut configs = config.channels.clone();
     let faults: Vec<String> = configs

@@ -15,10 +15,12 @@ use tokio_util::sync::CancellationToken;
 use crate::rules;
 
 static RELOADS: LazyLock<Option<IntCounterVec>> = LazyLock::new(|| {
-    register_int_counter_vec!("tocsin_rulebook_reloads_total", "Rulebook reloads by outcome.", &["outcome"]).ok()
+    register_int_counter_vec!("tocsin_rulebook_reloads_total", "Rulebook reloads by outcome.", &["outcome"])
+        .ok()
 });
 static LOADED_AT: LazyLock<Option<IntGauge>> = LazyLock::new(|| {
-    register_int_gauge!("tocsin_rulebook_loaded_timestamp_seconds", "When the rulebook in use was loaded.").ok()
+    register_int_gauge!("tocsin_rulebook_loaded_timestamp_seconds", "When the rulebook in use was loaded.")
+        .ok()
 });
 
 /// Puts a rulebook into use in one place; an error keeps the running one there.

@@ -69,9 +69,8 @@ pub fn read_all(input: &cli::Input) -> anyhow::Result<impl Iterator<Item = anyho
 
 /// The order in which an engine would have seen them.
 pub fn sort_by_arrival(mentions: &mut [Mention]) {
-    mentions.sort_by(|a, b| {
-        (a.observed_at, a.published_at, &a.id).cmp(&(b.observed_at, b.published_at, &b.id))
-    });
+    mentions
+        .sort_by(|a, b| (a.observed_at, a.published_at, &a.id).cmp(&(b.observed_at, b.published_at, &b.id)));
 }
 
 /// Feeds mentions at their time of arrival.

@@ -35,7 +35,9 @@ pub fn load(options: &cli::Rules) -> anyhow::Result<Rulebook> {
             Some((name, query)) if !name.trim().is_empty() && !query.trim().is_empty() => {
                 monitors.push((name.trim().to_owned(), query.trim().to_owned()));
             }
-            _ => bail!("--monitor `{given}`: say NAME=QUERY, e.g. --monitor 'Airline=(delta OR united) delayed'"),
+            _ => bail!(
+                "--monitor `{given}`: say NAME=QUERY, e.g. --monitor 'Airline=(delta OR united) delayed'"
+            ),
         }
     }
     let book = load_files(&options.rulebook)?.with_sensitivity(sensitivity);

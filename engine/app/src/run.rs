@@ -6,9 +6,13 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use tocsin_bus::{Clock, Driver, Loop, LoopHealth, LoopSettings, Stage, SystemClock};
-use tocsin_connectors::{Backoff, BusPublisher, FieldMap, cursor::FileCursors, file, ingest, runner, tail::Tail};
+use tocsin_connectors::{
+    Backoff, BusPublisher, FieldMap, cursor::FileCursors, file, ingest, runner, tail::Tail,
+};
 use tocsin_console::Readiness;
-use tocsin_detect::{Checkpoints, DetectStage, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings};
+use tocsin_detect::{
+    Checkpoints, DetectStage, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings,
+};
 use tocsin_escalate::{Courier, Desk, EscalateStage, timers};
 use tocsin_rules::Rulebook;
 use tocsin_score::ScoreStage;
@@ -83,11 +87,19 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     if stages.contains(&StageName::Detect) {
         health.push(match (config.bus.driver, config.store.driver) {
             // offsets of a stream that is gone mean nothing
-            (BusDriver::Memory, _) => {
-                detect(&mut tasks, MemoryCheckpoints::default(), &rulebook, &*bus, &clock, &config, &stop, &mut install)?
-            }
+            (BusDriver::Memory, _) => detect(
+                &mut tasks,
+                MemoryCheckpoints::default(),
+                &rulebook,
+                &*bus,
+                &clock,
+                &config,
+                &stop,
+                &mut install,
+            )?,
             (BusDriver::Kafka, StoreDriver::Embedded) => {
-                let kept = EmbeddedCheckpoints::open_file(&config.store.embedded.folder.join("windows.redb"))?;
+                let kept =
+                    EmbeddedCheckpoints::open_file(&config.store.embedded.folder.join("windows.redb"))?;
                 detect(&mut tasks, kept, &rulebook, &*bus, &clock, &config, &stop, &mut install)?
             }
             (BusDriver::Kafka, StoreDriver::Redis) => {
@@ -145,7 +157,10 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
         }
         for (source, seed) in config.sources.iter().zip(1..) {
             let tail = follow(source, &config)?;
-            let pace = runner::Pace { poll: FOLLOW_EVERY, backoff: Backoff::new(FOLLOW_EVERY, LONGEST_BACKOFF, seed) };
+            let pace = runner::Pace {
+                poll: FOLLOW_EVERY,
+                backoff: Backoff::new(FOLLOW_EVERY, LONGEST_BACKOFF, seed),
+            };
             spawn(&mut tasks, runner::run(tail, publisher.clone(), clock.clone(), pace, stop.clone()));
         }
     }
@@ -153,7 +168,10 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     reload::loaded(clock.now());
     if config.rulebook.reload_seconds > 0 && !config.rulebook.files.is_empty() {
         let period = Duration::from_secs(config.rulebook.reload_seconds);
-        spawn(&mut tasks, reload::watch(config.rulebook.files.clone(), period, install, clock.clone(), stop.clone()));
+        spawn(
+            &mut tasks,
+            reload::watch(config.rulebook.files.clone(), period, install, clock.clone(), stop.clone()),
+        );
     }
     readiness.set("engine", Ok(()));
     spawn(&mut tasks, report_readiness(readiness, bus, desk, health, clock, stop.clone()));
@@ -174,7 +192,8 @@ fn stages(options: &cli::Run, config: &Config) -> Result<Vec<StageName>, Invalid
     let whole = ALL.iter().all(|stage| stages.contains(stage));
     if config.bus.driver == BusDriver::Memory && !whole {
         return Err(Invalid(vec![
-            "bus.driver: memory: the stages of one process cannot be split; use kafka, or leave --stages out".into(),
+            "bus.driver: memory: the stages of one process cannot be split; use kafka, or leave --stages out"
+                .into(),
         ]));
     }
     Ok(stages)
@@ -272,7 +291,10 @@ async fn report_readiness(
     while !stop.is_cancelled() {
         readiness.set("bus", bus.health());
         let store = tokio::time::timeout(Duration::from_secs(3), desk.next_due()).await;
-        readiness.set("store", if matches!(store, Ok(Ok(_))) { Ok(()) } else { Err("the store does not answer".into()) });
+        readiness.set(
+            "store",
+            if matches!(store, Ok(Ok(_))) { Ok(()) } else { Err("the store does not answer".into()) },
+        );
         for health in &loops {
             let at = health.snapshot();
             let state = match (&at.fault, at.stopped) {

@@ -14,7 +14,10 @@ pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
         LogFormat::Human => logs.with_target(false).init(),
         LogFormat::Json => logs.json().flatten_event(true).init(),
     }
-    let info = IntGaugeVec::new(Opts::new("tocsin_build_info", "Always 1; the version is the label."), &["version"])?;
+    let info = IntGaugeVec::new(
+        Opts::new("tocsin_build_info", "Always 1; the version is the label."),
+        &["version"],
+    )?;
     info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     prometheus::register(Box::new(info))?;
     Ok(())

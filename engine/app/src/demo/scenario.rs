@@ -38,10 +38,25 @@ const ANGRY: &[(Platform, &str)] = &[
 
 /// The press.
 const PRESS: &[(Platform, Verified, &str, u64)] = &[
-    (Platform::Weibo, Verified::Media, "多名消费者称青禾饮料喝出虫子，企业客服被指推诿，记者致电未获回应", 4_200_000),
+    (
+        Platform::Weibo,
+        Verified::Media,
+        "多名消费者称青禾饮料喝出虫子，企业客服被指推诿，记者致电未获回应",
+        4_200_000,
+    ),
     (Platform::News, Verified::Media, "青禾饮料疑现异物 多人腹泻就医 市场监管部门介入调查", 1_800_000),
-    (Platform::Weibo, Verified::Government, "针对网传青禾饮料喝出异物一事，我局已介入调查，涉事批次产品先行下架封存", 650_000),
-    (Platform::X, Verified::Media, "Chinese drinks maker Qinghe faces outrage and recall calls after insects found in bottles", 900_000),
+    (
+        Platform::Weibo,
+        Verified::Government,
+        "针对网传青禾饮料喝出异物一事，我局已介入调查，涉事批次产品先行下架封存",
+        650_000,
+    ),
+    (
+        Platform::X,
+        Verified::Media,
+        "Chinese drinks maker Qinghe faces outrage and recall calls after insects found in bottles",
+        900_000,
+    ),
 ];
 
 /// One story, in order of publication. `start` is when the calm morning begins; the storm breaks an hour later.
@@ -96,7 +111,13 @@ pub fn mentions(start: Timestamp) -> Vec<Mention> {
             ..Metrics::default()
         };
         tell(at, platform, Verified::None, text, 80 + rng.below(40_000) as u64, seen);
-        at += if n == 0 { 110 } else if n < 42 { 6 + rng.below(12) as i64 } else { 20 + rng.below(40) as i64 };
+        at += if n == 0 {
+            110
+        } else if n < 42 {
+            6 + rng.below(12) as i64
+        } else {
+            20 + rng.below(40) as i64
+        };
     }
     for (n, &(platform, verified, text, followers)) in PRESS.iter().enumerate() {
         let seen = Metrics {
