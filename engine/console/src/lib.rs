@@ -1,6 +1,6 @@
 //! The console: HTTP API, pages, live updates, signed acknowledge links, health and metrics.
 //!
-//! A request passes [`gate`] (who is it, may they, does it come from our own pages; every route is in [`routes`]), then
+//! A request passes `gate` (who is it, may they, does it come from our own pages; every route is in `routes`), then
 //! `api` or `pages`. Both change incidents through [`tocsin_escalate::Desk::command`] and nothing else; no `GET` changes
 //! anything. Refuses to touch the store, and to show social text as anything but text.
 
