@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use tocsin_console::{Config, Parts, Readiness};
+use tocsin_console::{Config, Parts, Rank, Readiness};
 use tocsin_escalate::render::{self, Renderer};
 use tocsin_rules::Rulebook;
 
@@ -21,5 +21,7 @@ pub fn demo(drill: &Drill, rulebook: Arc<Rulebook>, renderer: &render::Config) -
         local: Some(drill.pager().clone()),
         readiness: Readiness::default(),
     };
-    Ok(tocsin_console::router(&Config::demo(), parts)?)
+    // a visitor may try everything, to the resolution
+    let settings = Config { demo: Some(Rank::Commander), ..Config::demo() };
+    Ok(tocsin_console::router(&settings, parts)?)
 }

@@ -24,6 +24,8 @@ use crate::{
 const STORY_START: &str = "2026-09-10T01:00:00Z";
 /// Real time between two moves of the demo's clock.
 const BEAT: Duration = Duration::from_millis(200);
+/// Ordinary chatter told at once in the live demo, so that nobody waits a minute for the first angry post.
+const PROLOGUE: SignedDuration = SignedDuration::from_mins(52);
 /// How long after the last mention the story goes on.
 const RUN_OUT: SignedDuration = SignedDuration::from_hours(30);
 
@@ -50,7 +52,8 @@ async fn live(rulebook: Arc<Rulebook>, options: &cli::Demo) -> anyhow::Result<()
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], options.port))).await?;
     let address = format!("http://{}", listener.local_addr()?);
     let wall = SystemClock::new();
-    let start = wall.now();
+    let opening = wall.now();
+    let start = opening.checked_sub(PROLOGUE)?;
     let renderer = settings(&rulebook, Some(address.clone()));
     let mut drill = Drill::start(rulebook.clone(), start, &renderer)?;
     tracing::info!(
@@ -70,7 +73,7 @@ async fn live(rulebook: Arc<Rulebook>, options: &cli::Demo) -> anyhow::Result<()
             _ = tokio::signal::ctrl_c() => break,
             Some(ended) = serving.join_next() => return Ok(ended??),
         }
-        let now = start.saturating_add(wall.elapsed().mul_f64(speed))?;
+        let now = opening.saturating_add(wall.elapsed().mul_f64(speed))?;
         while let Some(mention) = told.next_if(|mention: &Mention| mention.observed_at <= now) {
             report.read();
             drill.feed(&mention, &mut report).await?;

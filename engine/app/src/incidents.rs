@@ -86,8 +86,8 @@ async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     let status = response.status();
     let body: Value = response.json().await.map_err(reqwest::Error::without_url).unwrap_or(Value::Null);
     if !status.is_success() {
-        let word = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        bail!("{status}: {} {}", word("title"), word("detail"));
+        let word = |name: &str| body.get(name).and_then(Value::as_str);
+        bail!("{status}: {}", word("detail").or(word("title")).unwrap_or("no reason given"));
     }
     Ok(body)
 }
