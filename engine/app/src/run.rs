@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use jiff::SignedDuration;
 use tocsin_bus::{Clock, Driver, Loop, LoopHealth, LoopSettings, Stage, SystemClock};
 use tocsin_connectors::{
     Backoff, BusPublisher, FieldMap, cursor::FileCursors, file, ingest, runner, tail::Tail,
@@ -31,6 +32,11 @@ const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often a followed file is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// A mention seen further ahead of the broker's clock than this counts as seen when it was published to the bus: one wrong
+/// clock must not carry a partition's watermark into the future.
+const SKEW_TOLERATED: SignedDuration = SignedDuration::from_mins(5);
+/// How long open requests may hold up the end of the process.
+const SERVER_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest wait after faults of a source.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
@@ -179,7 +185,10 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let ended = supervise(tasks, &stop).await;
     // the server last: until the drain is done somebody may want to see how it goes
     serving.cancel();
-    while server.join_next().await.is_some() {}
+    let closed = async { while server.join_next().await.is_some() {} };
+    if tokio::time::timeout(SERVER_PATIENCE, closed).await.is_err() {
+        tracing::warn!("requests were still open and are cut off");
+    }
     tracing::info!("tocsin stopped");
     ended
 }
@@ -210,7 +219,8 @@ fn detect<C: Checkpoints + 'static>(
     stop: &CancellationToken,
     install: &mut Vec<reload::Install>,
 ) -> anyhow::Result<LoopHealth> {
-    let stage = DetectStage::new(rulebook.clone(), checkpoints, clock.clone());
+    let stage =
+        DetectStage::new(rulebook.clone(), checkpoints, clock.clone()).with_skew_guard(SKEW_TOLERATED);
     let handle = stage.handle();
     install.push(Box::new(move |book| {
         handle.swap(book);

@@ -217,8 +217,10 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
 
     async fn process(&mut self, batch: &[Message]) -> Result<Vec<Outcome>, Fault> {
         self.take_up_rulebook();
-        for message in batch {
-            self.own(message.partition).await?;
+        // A partition fenced off at a checkpoint is not taken up here: its messages would go on after a hole.
+        if let Some(message) = batch.iter().find(|message| !self.partitions.contains_key(&message.partition))
+        {
+            return Err(Fault::Fenced(message.partition));
         }
         let mut outcomes = Vec::with_capacity(batch.len());
         for message in batch {
@@ -253,12 +255,15 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
             .collect();
         let mut first_fault = None;
         for partition in owned {
-            if let Err(fault) = self.write(partition, next.get(&partition).copied()).await {
-                if matches!(fault, Error::Fenced(_)) {
-                    self.partitions.remove(&partition);
-                }
-                first_fault.get_or_insert(fault);
+            match self.write(partition, next.get(&partition).copied()).await {
+                Ok(()) => {}
+                Err(Error::Fenced(_)) => drop(self.partitions.remove(&partition)),
+                Err(fault) => drop(first_fault.get_or_insert(fault)),
             }
+        }
+        // Each lost partition is told of, one a call, before anything is tried again.
+        if let Some(lost) = next.keys().find(|partition| !self.partitions.contains_key(partition)) {
+            return Err(Fault::Fenced(*lost));
         }
         first_fault.map_or(Ok(()), |fault| Err(fault.into()))
     }

@@ -131,6 +131,12 @@ impl Desk {
             match self.commit(&change, &op).await? {
                 Committed::Applied => return Ok(Taken::Applied(Box::new(change.incident))),
                 Committed::AlreadyApplied(_) => return Ok(Taken::Nothing(Idle::AlreadySo)),
+                // It opened this very incident long ago, which is closed by now, and its operation id has lapsed.
+                Committed::Conflict(Some(known))
+                    if change.expects() == 0 && known.id == change.incident.id && !known.is_open() =>
+                {
+                    return Ok(Taken::Nothing(Idle::AlreadySo));
+                }
                 // Somebody acknowledged in between, or two findings met: look again.
                 Committed::Conflict(_) => {}
             }

@@ -290,3 +290,26 @@ async fn a_finding_seen_twice_changes_nothing_even_after_others() {
     stranger.monitor = "gone".to_owned();
     assert_eq!(house.desk.finding(&stranger).await.unwrap(), Taken::Nothing(Idle::UnknownMonitor));
 }
+
+#[tokio::test]
+async fn a_former_episodes_recovery_told_again_leaves_the_open_incident_alone() {
+    let house = House::new(rulebook());
+    house.until("10:00").await;
+    let former = opened(&house, Level::High).await;
+    send(&house, &former.id, "b", Command::Dismiss { reason: "a test".to_owned() }).await.unwrap();
+    // It finds nothing open, so no operation id is kept of it.
+    let recovered = finding("f2", Transition::Recovered, Level::None, at("10:20"));
+    house.until("10:20").await;
+    house.desk.finding(&recovered).await.unwrap();
+    let mut second = finding("f3", Transition::Opened, Level::High, at("11:00"));
+    second.episode = "e2".to_owned();
+    house.until("11:00").await;
+    let Taken::Applied(open) = house.desk.finding(&second).await.unwrap() else { panic!("nothing opened") };
+    house.until("11:01").await;
+    house.pager.take();
+    assert_eq!(house.desk.finding(&recovered).await.unwrap(), Taken::Nothing(Idle::NoIncident));
+    assert_eq!(house.desk.show(&open.id).await.unwrap().recovered_at, None);
+    // Nobody acknowledges: the next one is paged all the same.
+    house.until("11:06").await;
+    assert!(house.pager.take().iter().any(|page| page.starts_with("b escalated")), "the escalation goes on");
+}

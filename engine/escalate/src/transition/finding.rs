@@ -28,6 +28,11 @@ pub(super) fn apply<'a>(
     if !incident.is_open() {
         return open(Some(&incident), finding, rulebook, now);
     }
+    // Told again after a newer episode began: what calmed down then says nothing of what is open now.
+    let falls = matches!(finding.transition, Transition::Lowered | Transition::Recovered);
+    if falls && finding.episode != incident.episode {
+        return Err(Idle::NoIncident);
+    }
     let mut draft = Draft::of(incident, rulebook, now);
     draft.finding = Some(finding);
     draft.take_in(finding);

@@ -23,7 +23,9 @@ local function take(stream, urgent, entries)
   for _, entry in ipairs(entries) do
     local fields = entry[2]
     local record = fields and redis.call('HGET', KEYS[4], fields[2])
-    if record then
+    -- a page settled under another entry, after its lease had lapsed, does not leave again
+    local read, page = pcall(cjson.decode, record or '')
+    if record and not (read and page.status ~= 'pending') then
       local pending = redis.call('XPENDING', stream, GROUP, entry[1], entry[1], 1)
       local taken = pending[1] and pending[1][4] or 1
       table.insert(claims, {urgent, entry[1], tostring(taken), record})

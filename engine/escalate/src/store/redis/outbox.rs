@@ -39,10 +39,25 @@ impl Redis {
                 .arg(self.now_argument(now))
                 .arg(if resume { "resume" } else { "" });
             let mut connection = self.link.connection();
-            let taken: Vec<Entry> =
-                self.link.heard("claim pages", call.invoke_async(&mut connection).await)?;
+            let heard = self.link.heard("claim pages", call.invoke_async(&mut connection).await);
+            let taken: Vec<Entry> = match heard {
+                Ok(taken) => taken,
+                Err(fault) if claims.is_empty() => return Err(fault),
+                // what is in hand leaves now; the other shards have their turn with the next claim
+                Err(fault) => {
+                    tracing::warn!(shard = number, %fault, "pages of a shard cannot be claimed now");
+                    break;
+                }
+            };
             for (urgent, entry, times, json) in taken {
-                let record = from_json(&json, "page")?;
+                let record = match from_json(&json, "page") {
+                    Ok(record) => record,
+                    // one damaged record must not hold up the others
+                    Err(fault) => {
+                        tracing::error!(shard = number, entry, %fault, "a page cannot be read");
+                        continue;
+                    }
+                };
                 let token = format!("{urgent} {entry} {worker}");
                 claims.push(Claim { record, claims: times.parse().unwrap_or(1), token });
             }
