@@ -36,18 +36,8 @@ pub fn run(options: &cli::Check) -> anyhow::Result<()> {
     let mut summary = None;
     match rules::load_files(&files) {
         Ok(book) => {
-            // a person whose channel is not configured would never be reached
             if let Some(channels) = &channels {
-                for team in &book.teams {
-                    for person in &team.people {
-                        for contact in person.contacts.iter().filter(|c| !channels.contains_key(&c.channel)) {
-                            faults.push(format!(
-                                "channels: person `{}` is reached through `{}`, which is not configured",
-                                person.id, contact.channel
-                            ));
-                        }
-                    }
-                }
+                faults.extend(rules::unreachable(&book, channels));
             }
             summary = Some(format!(
                 "{}: {} monitors, {} categories, {} thresholds, {} plans, {} teams; version {}",

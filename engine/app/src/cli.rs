@@ -232,10 +232,10 @@ pub enum Task {
 #[derive(Debug, Args)]
 pub struct Incidents {
     /// Base address of the console.
-    #[arg(long, default_value = "http://127.0.0.1:8080", env = "TOCSIN_URL")]
+    #[arg(long, global = true, default_value = "http://127.0.0.1:8080", env = "TOCSIN_URL")]
     pub url: String,
     /// File holding the bearer token.
-    #[arg(long, env = "TOCSIN_TOKEN_FILE")]
+    #[arg(long, global = true, env = "TOCSIN_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -253,6 +253,11 @@ pub enum IncidentAction {
     },
     /// One incident, whole.
     Show {
+        /// Incident id.
+        id: String,
+    },
+    /// What happened to it, page by page and answer by answer.
+    Timeline {
         /// Incident id.
         id: String,
     },

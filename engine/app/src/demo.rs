@@ -65,12 +65,14 @@ async fn live(rulebook: Arc<Rulebook>, options: &cli::Demo) -> anyhow::Result<()
     let mut serving = tokio::task::JoinSet::new();
     serving.spawn(tocsin_console::serve(listener, console, stop.clone()));
 
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let mut report = Report::to_stdout();
     let mut told = scenario::mentions(start).into_iter().peekable();
     loop {
         tokio::select! {
             () = wall.sleep(BEAT) => {}
             _ = tokio::signal::ctrl_c() => break,
+            _ = terminate.recv() => break,
             Some(ended) = serving.join_next() => return Ok(ended??),
         }
         let now = opening.saturating_add(wall.elapsed().mul_f64(speed))?;

@@ -1,6 +1,6 @@
 //! `tocsin incidents`: lists and commands incidents through the API of a running console. Refuses to touch the store.
 
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use anyhow::{Context as _, bail};
 use reqwest::{Client, Method, RequestBuilder};
@@ -42,6 +42,9 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
         }
         IncidentAction::Show { id } => {
             print_line(&answer_of(request(Method::GET, format!("/{}", segment(&id)))).await?);
+        }
+        IncidentAction::Timeline { id } => {
+            print_line(&answer_of(request(Method::GET, format!("/{}/timeline", segment(&id)))).await?);
         }
         IncidentAction::Ack { id } => print_line(&answer_of(command(&id, "ack", json!({}))).await?),
         IncidentAction::Confirm { id, category } => {
@@ -92,9 +95,9 @@ async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     Ok(body)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer is this command's output")]
 fn print_line(value: &Value) {
-    println!("{value}");
+    // a reader that has seen enough (`| head`) is no fault
+    let _ = writeln!(std::io::stdout(), "{value}");
 }
 
 #[cfg(test)]

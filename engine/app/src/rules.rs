@@ -1,8 +1,9 @@
 //! Reads rulebook files from disk and hands them to `tocsin-rules`. Refuses to soften a fault: callers exit with 2.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, bail};
+use tocsin_escalate::channel;
 use tocsin_rules::{Rulebook, Sensitivity, rulebook::CONSUMER_BRAND};
 
 use crate::cli;
@@ -50,4 +51,26 @@ pub fn load(options: &cli::Rules) -> anyhow::Result<Rulebook> {
         monitor.owner.clone_from(owner);
     }
     Ok(book.with_monitors(own))
+}
+
+/// People who name a channel that is not configured: they would never be reached through it.
+pub fn unreachable(book: &Rulebook, channels: &BTreeMap<String, channel::Config>) -> Vec<String> {
+    let people = book.teams.iter().flat_map(|team| &team.people);
+    people
+        .flat_map(|person| person.contacts.iter().map(move |contact| (person, contact)))
+        .filter(|(_, contact)| !channels.contains_key(&contact.channel))
+        .map(|(person, contact)| {
+            format!(
+                "channels: person `{}` is reached through `{}`, which is not configured",
+                person.id, contact.channel
+            )
+        })
+        .collect()
+}
+
+/// Says loudly who cannot be reached; the rest of the rulebook is still worth running.
+pub fn warn_of_unreachable(book: &Rulebook, channels: &BTreeMap<String, channel::Config>) {
+    for fault in unreachable(book, channels) {
+        tracing::error!("{fault}");
+    }
 }

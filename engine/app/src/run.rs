@@ -64,16 +64,13 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let mut server = JoinSet::new();
     server.spawn(tocsin_console::serve(listener, front.router(), serving.clone()));
 
-    let started = async {
-        let bus = parts::bus(&config, &clock, &readiness).await?;
-        let store = parts::store(&config, &clock, &readiness).await?;
-        anyhow::Ok((bus, store))
-    };
-    let (bus, store) = tokio::select! {
-        started = started => started?,
+    // the store first: timers, pages and the console need no Kafka
+    let store = tokio::select! {
+        store = parts::store(&config, &clock, &readiness) => store?,
         // told to stop before there was anything to drain
         () = stop.cancelled() => return Ok(()),
     };
+    readiness.set("store", Ok(()));
 
     let current = Arc::new(ArcSwap::from(rulebook.clone()));
     let desk = Desk::new(store, current.clone(), clock.clone());
@@ -81,57 +78,8 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let renderer = parts::renderer(&config, &rulebook.time_zone, signer.clone())?;
     let channels = parts::channels(&config, &renderer, &clock)?;
     let local = channels.local().cloned();
-    let mut install: Vec<reload::Install> = Vec::new();
-    let mut health = Vec::new();
-
-    if stages.contains(&StageName::Score) {
-        let stage = ScoreStage::new(rulebook.clone(), clock.clone())?;
-        let handle = stage.rules();
-        install.push(Box::new(move |book| Ok(handle.swap(book)?)));
-        health.push(spawn_loop(&mut tasks, stage, &*bus, &clock, config.bus.consumer, &stop)?);
-    }
-    if stages.contains(&StageName::Detect) {
-        health.push(match (config.bus.driver, config.store.driver) {
-            // offsets of a stream that is gone mean nothing
-            (BusDriver::Memory, _) => detect(
-                &mut tasks,
-                MemoryCheckpoints::default(),
-                &rulebook,
-                &*bus,
-                &clock,
-                &config,
-                &stop,
-                &mut install,
-            )?,
-            (BusDriver::Kafka, StoreDriver::Embedded) => {
-                let kept =
-                    EmbeddedCheckpoints::open_file(&config.store.embedded.folder.join("windows.redb"))?;
-                detect(&mut tasks, kept, &rulebook, &*bus, &clock, &config, &stop, &mut install)?
-            }
-            (BusDriver::Kafka, StoreDriver::Redis) => {
-                let mut settings =
-                    RedisSettings::new(parts::redis_url(&config)?, config.bus.kafka.group_prefix.clone());
-                settings.prefix.clone_from(&config.store.redis.prefix);
-                let kept = RedisCheckpoints::new(settings)?;
-                detect(&mut tasks, kept, &rulebook, &*bus, &clock, &config, &stop, &mut install)?
-            }
-        });
-    }
-    // last: it cannot refuse, so the others have accepted the rulebook by then
-    let current_handle = current.clone();
-    install.push(Box::new(move |book| {
-        current_handle.store(book);
-        Ok(())
-    }));
     if stages.contains(&StageName::Escalate) {
-        health.push(spawn_loop(
-            &mut tasks,
-            EscalateStage::new(desk.clone()),
-            &*bus,
-            &clock,
-            config.bus.consumer,
-            &stop,
-        )?);
+        rules::warn_of_unreachable(&rulebook, &config.channels);
         let courier = Arc::new(Courier::new(desk.clone(), channels, parts::worker(&config)));
         spawn(&mut tasks, courier.run(stop.clone()));
         spawn(&mut tasks, timers::run(desk.clone(), stop.clone()));
@@ -154,22 +102,86 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     } else {
         tocsin_console::starting(readiness.clone())
     };
-    if stages.contains(&StageName::Connect) {
-        let publisher = Arc::new(BusPublisher::new(bus.producer(), clock.clone(), PUBLISH_PATIENCE));
-        let secrets = parts::ingest_secrets(&config)?;
-        if !secrets.is_empty() {
-            let state = ingest::IngestState::new(publisher.clone(), clock.clone(), secrets);
-            router = router.merge(ingest::router(state));
+    front.replace(router.clone());
+
+    let bus = if stages.iter().any(|stage| *stage != StageName::Console) {
+        tokio::select! {
+            bus = parts::bus(&config, &clock, &readiness) => Some(bus?),
+            () = stop.cancelled() => None,
         }
-        for (source, seed) in config.sources.iter().zip(1..) {
-            let tail = follow(source, &config)?;
-            let pace = runner::Pace {
-                poll: FOLLOW_EVERY,
-                backoff: Backoff::new(FOLLOW_EVERY, LONGEST_BACKOFF, seed),
-            };
-            spawn(&mut tasks, runner::run(tail, publisher.clone(), clock.clone(), pace, stop.clone()));
+    } else {
+        None
+    };
+    let mut install: Vec<reload::Install> = Vec::new();
+    let mut health = Vec::new();
+    if let Some(bus) = &bus {
+        if stages.contains(&StageName::Score) {
+            let stage = ScoreStage::new(rulebook.clone(), clock.clone())?;
+            let handle = stage.rules();
+            install.push(Box::new(move |book| Ok(handle.swap(book)?)));
+            health.push(spawn_loop(&mut tasks, stage, &**bus, &clock, config.bus.consumer, &stop)?);
+        }
+        if stages.contains(&StageName::Detect) {
+            health.push(match (config.bus.driver, config.store.driver) {
+                // offsets of a stream that is gone mean nothing
+                (BusDriver::Memory, _) => detect(
+                    &mut tasks,
+                    MemoryCheckpoints::default(),
+                    &rulebook,
+                    &**bus,
+                    &clock,
+                    &config,
+                    &stop,
+                    &mut install,
+                )?,
+                (BusDriver::Kafka, StoreDriver::Embedded) => {
+                    let kept =
+                        EmbeddedCheckpoints::open_file(&config.store.embedded.folder.join("windows.redb"))?;
+                    detect(&mut tasks, kept, &rulebook, &**bus, &clock, &config, &stop, &mut install)?
+                }
+                (BusDriver::Kafka, StoreDriver::Redis) => {
+                    let mut settings =
+                        RedisSettings::new(parts::redis_url(&config)?, config.bus.kafka.group_prefix.clone());
+                    settings.prefix.clone_from(&config.store.redis.prefix);
+                    let kept = RedisCheckpoints::new(settings)?;
+                    detect(&mut tasks, kept, &rulebook, &**bus, &clock, &config, &stop, &mut install)?
+                }
+            });
+        }
+        if stages.contains(&StageName::Escalate) {
+            health.push(spawn_loop(
+                &mut tasks,
+                EscalateStage::new(desk.clone()),
+                &**bus,
+                &clock,
+                config.bus.consumer,
+                &stop,
+            )?);
+        }
+        if stages.contains(&StageName::Connect) {
+            let publisher = Arc::new(BusPublisher::new(bus.producer(), clock.clone(), PUBLISH_PATIENCE));
+            let secrets = parts::ingest_secrets(&config)?;
+            if !secrets.is_empty() {
+                let state = ingest::IngestState::new(publisher.clone(), clock.clone(), secrets);
+                router = router.merge(ingest::router(state));
+            }
+            for (source, seed) in config.sources.iter().zip(1..) {
+                let tail = follow(source, &config)?;
+                let pace = runner::Pace {
+                    poll: FOLLOW_EVERY,
+                    backoff: Backoff::new(FOLLOW_EVERY, LONGEST_BACKOFF, seed),
+                };
+                spawn(&mut tasks, runner::run(tail, publisher.clone(), clock.clone(), pace, stop.clone()));
+            }
         }
     }
+    // last: it cannot refuse, so the others have accepted the rulebook by then
+    let configured = config.channels.clone();
+    install.push(Box::new(move |book| {
+        rules::warn_of_unreachable(&book, &configured);
+        current.store(book);
+        Ok(())
+    }));
     front.replace(router);
     reload::loaded(clock.now());
     if config.rulebook.reload_seconds > 0 && !config.rulebook.files.is_empty() {
@@ -292,14 +304,16 @@ async fn supervise(mut tasks: Tasks, stop: &CancellationToken) -> anyhow::Result
 /// Tells `/readyz` once a second how bus, store and loops stand.
 async fn report_readiness(
     readiness: Readiness,
-    bus: Arc<dyn Driver>,
+    bus: Option<Arc<dyn Driver>>,
     desk: Desk,
     loops: Vec<LoopHealth>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        readiness.set("bus", bus.health());
+        if let Some(bus) = &bus {
+            readiness.set("bus", bus.health());
+        }
         let store = tokio::time::timeout(Duration::from_secs(3), desk.next_due()).await;
         readiness.set(
             "store",
