@@ -8,7 +8,9 @@ mod automaton;
 mod compile;
 mod evaluate;
 mod explain;
+mod place;
 mod scratch;
+mod search;
 
 use crate::{
     hit::{CategoryMatch, TermMatch},
@@ -17,7 +19,9 @@ use crate::{
     rulebook::{Category, Monitor, Rulebook},
 };
 use automaton::Automaton;
-use compile::{LEFT, Literals, Node, RIGHT};
+use compile::{CASED, EVERY, LEFT, Literals, Node, PREFIX, RIGHT, TWIN, WHOLE};
+use evaluate::View;
+use rustc_hash::FxHashMap;
 
 pub use evaluate::MOST_MATCHES;
 pub use explain::{Explained, explain, explain_monitor, matches};
@@ -26,8 +30,12 @@ pub use scratch::Scratch;
 /// All monitors and categories of a rulebook, compiled. Shared between threads; each brings its own [`Scratch`].
 pub struct Matcher {
     automaton: Automaton,
-    /// Word boundaries of each literal.
+    /// Conditions of each literal.
     bounds: Vec<u8>,
+    /// Literals with the text of another, by the number of that one.
+    twins: FxHashMap<u32, Vec<u32>>,
+    /// What the original must be, of those that need exact case.
+    exact: FxHashMap<u32, Box<[char]>>,
     /// Queries that each literal makes candidates.
     postings: Vec<Box<[u32]>>,
     /// Word lists that hold each literal, with the list's spelling.
@@ -45,6 +53,8 @@ struct Compiled {
     platforms: Vec<Platform>,
     languages: Vec<String>,
     node: Node,
+    /// Whether it asks how far apart terms stand.
+    measures: bool,
 }
 
 /// What a mention belongs to; both in the order of the rulebook.
@@ -153,6 +163,7 @@ impl Matcher {
                 id: monitor.id.clone(),
                 platforms: monitor.platforms.clone(),
                 languages: monitor.languages.clone(),
+                measures: false,
                 node: literals.compile(&monitor.query, &format!("monitor {}", monitor.id))?,
             });
         }
@@ -161,8 +172,12 @@ impl Matcher {
                 id: category.id.clone(),
                 platforms: Vec::new(),
                 languages: Vec::new(),
+                measures: false,
                 node: literals.compile(&category.query, &format!("category {}", category.id))?,
             });
+        }
+        for query in &mut queries {
+            query.measures = query.node.measures();
         }
         let mut postings = vec![Vec::new(); literals.texts.len()];
         let mut always = Vec::new();
@@ -179,9 +194,11 @@ impl Matcher {
             }
         }
         Ok(Self {
-            automaton: Automaton::new(&literals.texts)?,
+            automaton: Automaton::new(&literals.patterns())?,
             list_count: literals.list_count(),
             bounds: literals.bounds,
+            twins: literals.twins,
+            exact: literals.exact,
             postings: postings.into_iter().map(Vec::into_boxed_slice).collect(),
             lists: literals.lists,
             queries,
@@ -202,15 +219,12 @@ impl Matcher {
         let text = normal.as_str();
         self.automaton.each(text, |literal, start, end| {
             let bounds = self.bounds[literal as usize];
-            if !stands_alone(text, start, end, bounds) || !scratch.note(literal, start, end) {
-                return;
+            if bounds & TWIN != 0 {
+                for twin in self.twins.get(&literal).into_iter().flatten() {
+                    self.note(*twin, self.bounds[*twin as usize], text, (start, end), scratch);
+                }
             }
-            for (list, _) in &self.lists[literal as usize] {
-                scratch.note_list(*list);
-            }
-            for query in &self.postings[literal as usize] {
-                scratch.note_candidate(*query);
-            }
+            self.note(literal, bounds, text, (start, end), scratch);
         });
         for query in &self.always {
             scratch.note_candidate(*query);
@@ -219,37 +233,74 @@ impl Matcher {
         if scratch.candidates.is_empty() {
             return matches;
         }
+        if !self.exact.is_empty() {
+            self.keep_exact(mention, normal, scratch);
+        }
         let mut candidates = std::mem::take(&mut scratch.candidates);
         candidates.sort_unstable();
+        if candidates.iter().any(|number| self.queries[*number as usize].measures) {
+            place::tokens(text, &mut scratch.tokens);
+        }
+        let view = View { matcher: self, mention, lang, normal, scratch, within: u32::MAX };
         for &number in &candidates {
             let query = &self.queries[number as usize];
             let admitted = (query.platforms.is_empty() || query.platforms.contains(&mention.platform))
                 && (query.languages.is_empty() || query.languages.iter().any(|known| known == lang));
-            if !admitted || !self.holds(&query.node, mention, lang, scratch) {
+            if !admitted || !view.holds(&query.node) {
                 continue;
             }
             let (index, id) = (number as usize, query.id.clone());
             if index < self.monitors {
-                let matches_of = self.evidence(&query.node, mention, lang, normal, scratch);
+                let matches_of = view.evidence(&query.node);
                 matches.monitors.push(MatchedMonitor { index, id, matches: matches_of });
             } else {
-                let terms = self.terms_of(&query.node, mention, lang, scratch);
+                let terms = view.terms_of(&query.node);
                 matches.categories.push(MatchedCategory { index: index - self.monitors, id, terms });
             }
         }
         scratch.candidates = candidates;
         matches
     }
-}
 
-/// Whether the literal at `start..end` is not cut out of a longer word, on the sides that matter.
-fn stands_alone(text: &str, start: usize, end: usize, bounds: u8) -> bool {
-    if bounds == 0 {
-        return true;
+    /// Notes one place of a literal, if its conditions hold there.
+    #[inline]
+    fn note(
+        &self,
+        literal: u32,
+        bounds: u8,
+        text: &str,
+        (start, end): (usize, usize),
+        scratch: &mut Scratch,
+    ) {
+        let Some(end) = place::end(text, start, end, bounds) else { return };
+        if !scratch.note(literal, start, end, bounds & EVERY != 0) {
+            return;
+        }
+        for (list, _) in &self.lists[literal as usize] {
+            scratch.note_list(*list);
+        }
+        for query in &self.postings[literal as usize] {
+            scratch.note_candidate(*query);
+        }
     }
-    let word = |c: Option<char>| c.is_some_and(crate::normal::is_word);
-    (bounds & LEFT == 0 || !word(text[..start].chars().next_back()))
-        && (bounds & RIGHT == 0 || !word(text[end..].chars().next()))
+
+    /// Leaves only those places of literals with exact case at which the original is written so.
+    fn keep_exact(&self, mention: &Mention, normal: &Normal, scratch: &mut Scratch) {
+        let cased = |literal: &u32| self.bounds[*literal as usize] & CASED != 0;
+        let literals: Vec<u32> = scratch.found.iter().copied().filter(cased).collect();
+        if literals.is_empty() {
+            return;
+        }
+        let original = place::original(mention);
+        for literal in literals {
+            let Some(exact) = self.exact.get(&literal) else { continue };
+            let mut from = (0, 0);
+            scratch.retain(literal, |start, end| {
+                let (start, end) = normal.original_after(&mut from, start as usize, end as usize);
+                original.get(start as usize..end as usize) == Some(&**exact)
+            });
+        }
+    }
 }
 
 #[cfg(test)]

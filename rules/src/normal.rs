@@ -11,6 +11,8 @@ use table::{COMPLEX, DROP, SPACE, TABLE};
 #[derive(Debug, Clone, Default)]
 pub struct Normal {
     text: String,
+    /// Where the title ends in `text`, if there is one.
+    title: Option<usize>,
     /// Characters in `text`.
     chars: u32,
     /// Where the way back is not simply one character on; ascending.
@@ -57,6 +59,15 @@ pub fn is_word(c: char) -> bool {
             | '\u{FF66}'..='\u{FFDC}' | '\u{1AFF0}'..='\u{1B2FF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
+/// Whether `c`, after `before`, begins a token as distances count them: a run of letters and digits of a script that
+/// separates words is one, any other letter one each, an emoji one, punctuation and blanks none.
+pub(crate) fn begins_token(before: Option<char>, c: char) -> bool {
+    if is_word(c) {
+        return !before.is_some_and(is_word);
+    }
+    c.is_alphanumeric() || is_symbol(c)
+}
+
 impl Normal {
     /// Empty, with empty buffers.
     pub fn new() -> Self {
@@ -69,6 +80,7 @@ impl Normal {
         self.clear();
         if let Some(title) = &mention.title {
             self.take(title);
+            self.title = Some(self.text.len());
             self.emit('\n', self.taken, 1);
             self.taken += 1;
         }
@@ -94,6 +106,28 @@ impl Normal {
         let last = self.index(end);
         let to = if last > first { self.back(last - 1).1 } else { from };
         (from, to)
+    }
+
+    /// Byte at which the title ends; none without a title.
+    pub fn title_end(&self) -> Option<usize> {
+        self.title
+    }
+
+    /// Like [`Normal::original`], for places in ascending order: `from` holds the byte and character of the last one,
+    /// and counting goes on from there.
+    pub(crate) fn original_after(&self, from: &mut (usize, u32), start: usize, end: usize) -> (u32, u32) {
+        if start < from.0 {
+            *from = (0, 0);
+        }
+        let bytes = self.text.as_bytes();
+        let count = |range: &[u8]| {
+            u32::try_from(range.iter().filter(|b| (**b & 0xC0) != 0x80).count()).unwrap_or(u32::MAX)
+        };
+        let first = from.1 + bytes.get(from.0..start).map_or(0, count);
+        let last = first + bytes.get(start..end).map_or(0, count);
+        *from = (start, first);
+        let begin = self.back(first).0;
+        (begin, if last > first { self.back(last - 1).1 } else { begin })
     }
 
     /// Number of the character at a byte offset.
@@ -123,6 +157,7 @@ impl Normal {
 
     fn clear(&mut self) {
         self.text.clear();
+        self.title = None;
         self.chars = 0;
         self.shifts.clear();
         self.taken = 0;

@@ -2,10 +2,12 @@
 //! are in the files beside; matching is in [`crate::matcher`]. Refuses purely negative queries and those whose only
 //! positive terms are a single character.
 
+mod fields;
 mod lexer;
 mod parse;
 mod print;
 mod sound;
+mod words;
 
 pub use sound::check_term;
 
@@ -22,8 +24,30 @@ pub enum Query {
     Not(Box<Query>),
     /// A bare word or quoted phrase, as written. Latin matches on word boundaries, Han anywhere.
     Term(String),
+    /// `recall*`: words that begin so.
+    Prefix(String),
+    /// `#recall`: this whole hashtag, written with or without a closing `#`.
+    Tag(String),
+    /// `@acme`: this whole account name where it is addressed.
+    Name(String),
+    /// `case:"AirTag"`: exactly these characters in the original text.
+    Cased(String),
     /// Any term of a named list.
     List(String),
+    /// `tea NEAR/5 poison`: both, apart from each other and with no more tokens than `distance` between them, the first
+    /// side first if `ordered` (`ONEAR/5`). Never from a title into the text. Each side is made of [`Query::terms`].
+    Near {
+        /// Whether the first side must stand first.
+        ordered: bool,
+        /// Most tokens between the two.
+        distance: u32,
+        /// The two sides.
+        sides: Box<[Query; 2]>,
+    },
+    /// `recall{3}`: at least so many times, overlaps counted once. The part is made of [`Query::terms`].
+    Count(u32, Box<Query>),
+    /// `title:(…)`: this holds of the title alone.
+    Title(Box<Query>),
     /// `platform:weibo`
     Platform(Platform),
     /// `lang:zh`
@@ -34,6 +58,25 @@ pub enum Query {
     Verified(Verified),
     /// `followers>=10000`: compares the author's followers; an unknown number never matches.
     Followers(Comparison, u64),
+    /// `followers:1000..20000`: both ends count.
+    FollowersBetween(u64, u64),
+    /// `author:…` and the like.
+    Field(Field, String),
+}
+
+/// Something a mention says of itself, compared with a text. What is unknown never matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// Display name of the author, in any letter case, or the author's key.
+    Author,
+    /// Region, in any letter case.
+    Region,
+    /// Part of the link, in any letter case.
+    Url,
+    /// Host of the link, or a domain above it.
+    Site,
+    /// Conversation.
+    Thread,
 }
 
 /// How a number is compared with a limit.
@@ -120,8 +163,28 @@ impl Query {
         f(self);
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.visit(f)),
-            Self::Not(part) => part.visit(f),
+            Self::Not(part) | Self::Count(_, part) | Self::Title(part) => part.visit(f),
+            Self::Near { sides, .. } => sides.iter().for_each(|part| part.visit(f)),
             _ => {}
+        }
+    }
+
+    /// What has places in a text: a term of any kind or a list, or several of them joined by OR; none otherwise.
+    pub fn terms(&self) -> Option<&[Self]> {
+        let term = |part: &Self| {
+            matches!(
+                part,
+                Self::Term(_)
+                    | Self::Prefix(_)
+                    | Self::Tag(_)
+                    | Self::Name(_)
+                    | Self::Cased(_)
+                    | Self::List(_)
+            )
+        };
+        match self {
+            Self::Or(parts) => parts.iter().all(term).then_some(parts),
+            part => term(part).then(|| std::slice::from_ref(part)),
         }
     }
 

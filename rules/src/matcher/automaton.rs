@@ -9,13 +9,12 @@ use super::MatcherError;
 pub(super) struct Automaton(Option<CharwiseDoubleArrayAhoCorasick<u32>>);
 
 impl Automaton {
-    /// Builds it from distinct literals, none empty, numbered in order.
-    pub(super) fn new(literals: &[String]) -> Result<Self, MatcherError> {
+    /// Builds it from distinct literals, none empty, with their numbers.
+    pub(super) fn new(literals: &[(&str, u32)]) -> Result<Self, MatcherError> {
         if literals.is_empty() {
             return Ok(Self(None));
         }
-        let numbered = (0..).zip(literals).map(|(number, literal)| (literal, number));
-        CharwiseDoubleArrayAhoCorasick::with_values(numbered)
+        CharwiseDoubleArrayAhoCorasick::with_values(literals.iter().copied())
             .map(|automaton| Self(Some(automaton)))
             .map_err(|source| MatcherError::Automaton { terms: literals.len(), what: source.to_string() })
     }

@@ -3,10 +3,11 @@
 
 use serde::Serialize;
 
+use super::search::{Found, Span, Text, disjoint};
 use crate::{
     mention::Mention,
-    normal::{self, Normal},
-    query::Query,
+    normal::Normal,
+    query::{Field, Query},
     rulebook::Monitor,
 };
 
@@ -33,7 +34,7 @@ struct Case<'a> {
     lists: &'a [(String, Vec<String>)],
     mention: &'a Mention,
     lang: &'a str,
-    normal: &'a Normal,
+    text: Text<'a>,
 }
 
 /// Explains a query. `normal` must hold the mention ([`Normal::set`]); a list that is not in `lists` is empty.
@@ -44,7 +45,7 @@ pub fn explain(
     lang: &str,
     normal: &Normal,
 ) -> Explained {
-    Case { lists, mention, lang, normal }.explain(query)
+    Case { lists, mention, lang, text: Text::new(mention, normal) }.explain(query)
 }
 
 /// Explains a monitor: its platforms and languages as well as its query.
@@ -97,23 +98,57 @@ impl Case<'_> {
                 parts.push(part);
                 refusal
             }
-            Query::Term(term) => {
-                let (found, inside) = self.find(term);
-                spans = found;
-                spans.is_empty().then(|| match inside {
-                    true => "stands only inside longer words".to_owned(),
-                    false => "not in the text".to_owned(),
-                })
+            Query::Term(_) | Query::Prefix(_) | Query::Tag(_) | Query::Name(_) | Query::Cased(_) => {
+                let found = self.text.find(query);
+                let reason = found.spans.is_empty().then(|| why_not(&found));
+                spans = found.spans;
+                reason
             }
             Query::List(name) => match self.lists.iter().find(|(known, _)| known == name) {
                 None => Some(format!("there is no list `{name}`")),
                 Some((_, terms)) => {
-                    spans = terms.iter().flat_map(|term| self.find(term).0).collect();
-                    spans.sort_unstable();
-                    spans.dedup();
+                    spans = self.places(query);
                     spans.is_empty().then(|| format!("none of its {} terms is in the text", terms.len()))
                 }
             },
+            Query::Near { ordered, distance, sides } => {
+                parts = sides.iter().map(|side| self.explain(side)).collect();
+                let [left, right] = [self.places(&sides[0]), self.places(&sides[1])];
+                let (near, nearest) = self.text.near((&left, &right), *ordered, *distance);
+                spans = near;
+                match parts.iter().find(|part| !part.matched) {
+                    _ if !spans.is_empty() => None,
+                    Some(part) => Some(format!("`{}` does not hold", part.text)),
+                    None => Some(match nearest {
+                        Some(between) => format!("the nearest two have {between} tokens between"),
+                        None => "no two stand in this order in one title or text".to_owned(),
+                    }),
+                }
+            }
+            Query::Count(least, part) => {
+                spans = self.places(part);
+                let count = disjoint(&spans);
+                parts.push(self.explain(part));
+                (count < *least as usize).then(|| format!("found {count} times, {least} are needed"))
+            }
+            Query::Title(part) => match self.text.title() {
+                None => Some("there is no title".to_owned()),
+                Some(text) => {
+                    let part = Case { text, ..*self }.explain(part);
+                    let reason =
+                        (!part.matched).then(|| format!("in the title `{}` does not hold", part.text));
+                    parts.push(part);
+                    reason
+                }
+            },
+            Query::Field(field, value) => (!field.holds(self.mention, value)).then(|| {
+                let what = if *field == Field::Url { "link" } else { field.as_str() };
+                match field.of(self.mention) {
+                    Some(said) => format!("the {what} is {said}"),
+                    None => format!("the {what} is unknown"),
+                }
+            }),
+            Query::FollowersBetween(least, most) => self.followers(|n| (*least..=*most).contains(&n)),
             Query::Platform(platform) => differs("platform", platform, &self.mention.platform),
             Query::Lang(lang) => differs("language", lang.as_str(), self.lang),
             Query::Kind(kind) => differs("kind", kind, &self.mention.kind),
@@ -121,41 +156,46 @@ impl Case<'_> {
                 let actual = self.mention.author.as_ref().map(|author| author.verified).unwrap_or_default();
                 differs("badge", verified, &actual)
             }
-            Query::Followers(comparison, limit) => {
-                match self.mention.author.as_ref().and_then(|author| author.followers) {
-                    None => Some("the number of followers is unknown".to_owned()),
-                    Some(followers) => (!comparison.holds(followers, *limit))
-                        .then(|| format!("the author has {followers} followers")),
-                }
-            }
+            Query::Followers(comparison, limit) => self.followers(|n| comparison.holds(n, *limit)),
         };
+        let spans = spans.into_iter().map(|span| self.text.original(span)).collect();
         Explained { text: query.to_string(), matched: refusal.is_none(), spans, reason: refusal, parts }
     }
 
-    /// Where a term stands, and whether it stands anywhere inside a longer word.
-    fn find(&self, term: &str) -> (Vec<(u32, u32)>, bool) {
-        let text: Vec<(usize, char)> = self.normal.as_str().char_indices().collect();
-        let term: Vec<char> = normal::fold(term).chars().collect();
-        let (Some(first), Some(last)) = (term.first(), term.last()) else { return (Vec::new(), false) };
-        let continues = |own: &char, neighbour: Option<&(usize, char)>| {
-            normal::is_word(*own) && neighbour.is_some_and(|(_, c)| normal::is_word(*c))
-        };
-        let (mut spans, mut inside) = (Vec::new(), false);
-        for (at, window) in text.windows(term.len()).enumerate() {
-            if !window.iter().map(|(_, c)| c).eq(&term) {
-                continue;
-            }
-            let before = at.checked_sub(1).and_then(|before| text.get(before));
-            let after = text.get(at + term.len());
-            if continues(first, before) || continues(last, after) {
-                inside = true;
-                continue;
-            }
-            let end = after.map_or(self.normal.as_str().len(), |(end, _)| *end);
-            spans.push(self.normal.original(text[at].0, end));
+    /// Why the author's followers are not as wanted.
+    fn followers(&self, wanted: impl Fn(u64) -> bool) -> Option<String> {
+        match self.mention.author.as_ref().and_then(|author| author.followers) {
+            None => Some("the number of followers is unknown".to_owned()),
+            Some(followers) => (!wanted(followers)).then(|| format!("the author has {followers} followers")),
         }
-        (spans, inside)
     }
+
+    /// Every place of a term or list, or of several joined by OR.
+    fn places(&self, query: &Query) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        for part in query.terms().unwrap_or_default() {
+            match part {
+                Query::List(name) => {
+                    let listed = self.lists.iter().filter(|(known, _)| known == name);
+                    let terms = listed.flat_map(|(_, terms)| terms);
+                    spans.extend(terms.flat_map(|term| self.text.find(&Query::Term(term.clone())).spans));
+                }
+                term => spans.extend(self.text.find(term).spans),
+            }
+        }
+        spans.sort_unstable();
+        spans.dedup();
+        spans
+    }
+}
+
+fn why_not(found: &Found) -> String {
+    match found {
+        Found { otherwise: true, .. } => "stands there in other letter case only",
+        Found { inside: true, .. } => "stands only inside longer words",
+        Found { .. } => "not in the text",
+    }
+    .to_owned()
 }
 
 fn differs<T: PartialEq + std::fmt::Display + ?Sized>(what: &str, wanted: &T, actual: &T) -> Option<String> {

@@ -17,6 +17,8 @@ pub struct Scratch {
     pub(super) found: Vec<u32>,
     /// Queries worth evaluating.
     pub(super) candidates: Vec<u32>,
+    /// Bytes of the normal form at which tokens begin, when a query asks for distances.
+    pub(super) tokens: Vec<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,11 +61,12 @@ impl Scratch {
         self.candidates.clear();
     }
 
-    /// Notes an occurrence; true when it is the literal's first in this text.
-    pub(super) fn note(&mut self, literal: u32, start: usize, end: usize) -> bool {
+    /// Notes an occurrence; true when it is the literal's first in this text. Unless `every` one counts, those beyond
+    /// a limit are left out.
+    pub(super) fn note(&mut self, literal: u32, start: usize, end: usize, every: bool) -> bool {
         let seen = &mut self.literals[literal as usize];
         let first = seen.round != self.round;
-        if !first && seen.count == MOST_OCCURRENCES {
+        if !first && !every && seen.count == MOST_OCCURRENCES {
             return false;
         }
         let (Ok(at), Ok(start), Ok(end)) =
@@ -77,10 +80,35 @@ impl Scratch {
             self.found.push(literal);
         } else {
             let before = std::mem::replace(&mut seen.last, at);
-            seen.count += 1;
+            seen.count = seen.count.saturating_add(1);
             self.occurrences[before as usize].next = at;
         }
         first
+    }
+
+    /// Keeps only the occurrences of a literal that `keep` wants, asked in ascending order.
+    pub(super) fn retain(&mut self, literal: u32, mut keep: impl FnMut(u32, u32) -> bool) {
+        let seen = self.literals[literal as usize];
+        let (mut at, mut last) = (seen.first, END);
+        while let Some(&Occurrence { start, end, next }) = self.occurrences.get(at as usize) {
+            if keep(start, end) {
+                match self.occurrences.get_mut(last as usize) {
+                    Some(before) => before.next = at,
+                    None => self.literals[literal as usize].first = at,
+                }
+                last = at;
+            }
+            at = next;
+        }
+        match self.occurrences.get_mut(last as usize) {
+            Some(end) => end.next = END,
+            None => self.literals[literal as usize].round = 0,
+        }
+    }
+
+    /// Tokens that begin before byte `at`.
+    pub(super) fn tokens_before(&self, at: u32) -> usize {
+        self.tokens.partition_point(|start| *start < at)
     }
 
     pub(super) fn note_list(&mut self, list: u32) {

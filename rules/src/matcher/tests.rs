@@ -208,21 +208,42 @@ fn terms() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
-fn queries() -> impl Strategy<Value = Query> {
-    let leaf = prop_oneof![
-        8 => terms().prop_map(Query::Term),
+/// Terms of every kind, from the same small alphabet.
+fn leaves() -> impl Strategy<Value = Query> {
+    prop_oneof![
+        4 => terms().prop_map(Query::Term),
+        1 => proptest::sample::select(vec!["a", "ab", "b", "茶a"]).prop_map(|stem| Query::Prefix(stem.to_owned())),
+        1 => proptest::sample::select(vec!["ab", "茶", "奶茶"]).prop_map(|tag| Query::Tag(tag.to_owned())),
+        1 => proptest::sample::select(vec!["ab", "茶"]).prop_map(|name| Query::Name(name.to_owned())),
+        2 => proptest::sample::select(vec!["ab", "AB", "aB", "ÉA", "顏", "茶A"])
+            .prop_map(|text| Query::Cased(text.to_owned())),
         2 => proptest::sample::select(vec!["one", "two"]).prop_map(|name| Query::List(name.to_owned())),
+    ]
+}
+
+fn queries() -> impl Strategy<Value = Query> {
+    let side =
+        || prop_oneof![2 => leaves(), 1 => proptest::collection::vec(leaves(), 2..4).prop_map(Query::any)];
+    let leaf = prop_oneof![
+        6 => terms().prop_map(Query::Term),
+        4 => leaves(),
+        4 => (any::<bool>(), 0..5u32, side(), side()).prop_map(|(ordered, distance, left, right)| {
+            Query::Near { ordered, distance, sides: Box::new([left, right]) }
+        }),
+        3 => (2..4u32, side()).prop_map(|(least, part)| Query::Count(least, Box::new(part))),
         1 => proptest::sample::select(vec![Platform::Weibo, Platform::X]).prop_map(Query::Platform),
         1 => "zh|en".prop_map(Query::Lang),
         1 => (proptest::sample::select(&crate::query::Comparison::ALL[..]), 0..4u64)
             .prop_map(|(comparison, limit)| Query::Followers(comparison, limit)),
+        1 => (0..3u64, 0..4u64).prop_map(|(least, more)| Query::FollowersBetween(least, least + more)),
         1 => proptest::sample::select(Verified::ALL).prop_map(Query::Verified),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
             3 => proptest::collection::vec(inner.clone(), 2..4).prop_map(Query::all),
             2 => proptest::collection::vec(inner.clone(), 2..4).prop_map(Query::any),
-            1 => inner.prop_map(|part| Query::Not(Box::new(part))),
+            1 => inner.clone().prop_map(|part| Query::Not(Box::new(part))),
+            1 => inner.prop_map(|part| Query::Title(Box::new(part))),
         ]
     })
 }
@@ -231,9 +252,12 @@ fn queries() -> impl Strategy<Value = Query> {
 fn spans(query: &Query, explained: &Explained, places: &mut Vec<(u32, u32)>) {
     if explained.matched && !matches!(query, Query::Not(_)) {
         places.extend(&explained.spans);
-        if let Query::And(parts) | Query::Or(parts) = query {
-            parts.iter().zip(&explained.parts).for_each(|(part, explained)| spans(part, explained, places));
-        }
+        let parts: &[Query] = match query {
+            Query::And(parts) | Query::Or(parts) => parts,
+            Query::Title(part) => std::slice::from_ref(part),
+            _ => &[],
+        };
+        parts.iter().zip(&explained.parts).for_each(|(part, explained)| spans(part, explained, places));
     }
 }
 
@@ -244,9 +268,9 @@ proptest! {
     fn one_pass_says_what_plain_search_says(
         queries in proptest::collection::vec(queries(), 1..8),
         lists in (proptest::collection::vec(terms(), 0..4), proptest::collection::vec(terms(), 0..4)),
-        pieces in proptest::collection::vec(prop_oneof![3 => terms(), 1 => "[ a-cA-C茶,é\u{301}\u{200B}]{0,2}"], 0..8),
+        pieces in proptest::collection::vec(prop_oneof![3 => terms(), 1 => "[ a-cA-C茶,é#@_\u{301}\u{200B}]{0,2}"], 0..12),
         author in proptest::option::of((proptest::option::of(0..4u64), proptest::sample::select(Verified::ALL))),
-        title in proptest::option::of(terms()),
+        title in proptest::option::of(proptest::collection::vec(terms(), 0..3).prop_map(|terms| terms.concat())),
         lang in "zh|en",
     ) {
         let lists = [("one".to_owned(), lists.0), ("two".to_owned(), lists.1)];

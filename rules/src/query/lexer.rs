@@ -20,6 +20,8 @@ pub(super) enum TokenKind {
     And,
     Or,
     Not,
+    /// `NEAR/5`, or `ONEAR/5` (ordered).
+    Near(bool, u32),
     /// Quoted, with escapes resolved.
     Phrase(String),
     /// Anything else up to white space, a bracket or a quote; `name >= 5` is joined into one.
@@ -59,12 +61,41 @@ pub(super) fn tokens(text: &str, faults: &mut Vec<QueryFault>) -> Vec<Token> {
                 word if word == "AND" => TokenKind::And,
                 word if word == "OR" => TokenKind::Or,
                 word if word == "NOT" => TokenKind::Not,
+                word if word.trim_start_matches('O').starts_with("NEAR") => {
+                    near(&word, (start, end), faults).unwrap_or(TokenKind::Word(word))
+                }
                 word => TokenKind::Word(comparison(word, &chars, &mut at)),
             }
         };
         tokens.push(Token { kind, start, end: at });
     }
     tokens
+}
+
+/// Most tokens that may stand between two terms.
+pub(super) const MAX_DISTANCE: u32 = 1_000;
+
+/// `NEAR/5` or `ONEAR/5`; none when the word only begins so, as in `NEARBY`.
+fn near(word: &str, (start, end): (usize, usize), faults: &mut Vec<QueryFault>) -> Option<TokenKind> {
+    let (ordered, rest) = match word.strip_prefix("ONEAR") {
+        Some(rest) => (true, rest),
+        None => (false, word.strip_prefix("NEAR")?),
+    };
+    let number = match rest.strip_prefix('/') {
+        Some(number) => number,
+        None if rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '~' | ':')) => "",
+        None => return None,
+    };
+    let distance =
+        number.parse().ok().filter(|n| number.bytes().all(|b| b.is_ascii_digit()) && *n <= MAX_DISTANCE);
+    if distance.is_none() {
+        let name = if ordered { "ONEAR" } else { "NEAR" };
+        let message = format!(
+            "write `{name}/5`: how many words or Chinese characters may stand between, 0 to {MAX_DISTANCE}; to search for the word itself, quote it"
+        );
+        faults.push(QueryFault { start, end, message });
+    }
+    Some(TokenKind::Near(ordered, distance.unwrap_or_default()))
 }
 
 /// Reads up to the closing quote; `\"` and `\\` stand for themselves.

@@ -15,6 +15,37 @@ impl Display for Query {
                 operand(f, part)
             }
             Self::Term(term) => self::term(f, term),
+            Self::Prefix(stem) => {
+                self::term(f, stem)?;
+                f.write_char('*')
+            }
+            Self::Tag(tag) => {
+                f.write_char('#')?;
+                self::term(f, tag)
+            }
+            Self::Name(name) => {
+                f.write_char('@')?;
+                self::term(f, name)
+            }
+            Self::Cased(text) => {
+                f.write_str("case:")?;
+                quoted(f, text)
+            }
+            Self::Near { ordered, distance, sides } => {
+                operand(f, &sides[0])?;
+                write!(f, " {}NEAR/{distance} ", if *ordered { "O" } else { "" })?;
+                operand(f, &sides[1])
+            }
+            Self::Count(least, part) => {
+                operand(f, part)?;
+                write!(f, "{{{least}}}")
+            }
+            Self::Title(part) => write!(f, "title:({part})"),
+            Self::FollowersBetween(least, most) => write!(f, "followers:{least}..{most}"),
+            Self::Field(field, value) => {
+                write!(f, "{}:", field.as_str())?;
+                quoted(f, value)
+            }
             Self::List(name) => write!(f, "list:{name}"),
             Self::Platform(platform) => write!(f, "platform:{platform}"),
             Self::Lang(lang) => write!(f, "lang:{lang}"),
@@ -36,15 +67,24 @@ fn join(f: &mut Formatter<'_>, parts: &[Query], between: &str) -> Result {
 }
 
 fn operand(f: &mut Formatter<'_>, part: &Query) -> Result {
-    if matches!(part, Query::And(_) | Query::Or(_)) { write!(f, "({part})") } else { part.fmt(f) }
+    if matches!(part, Query::And(_) | Query::Or(_) | Query::Near { .. }) {
+        write!(f, "({part})")
+    } else {
+        part.fmt(f)
+    }
 }
 
 /// Bare when it is plainly one word, else quoted.
 fn term(f: &mut Formatter<'_>, term: &str) -> Result {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '#' | '@' | '+' | '.');
-    if !term.is_empty() && term.chars().all(plain) && !matches!(term, "AND" | "OR" | "NOT") {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '+' | '.');
+    let operator = matches!(term, "AND" | "OR" | "NOT" | "NEAR" | "ONEAR");
+    if !term.is_empty() && term.chars().all(plain) && !operator {
         return f.write_str(term);
     }
+    quoted(f, term)
+}
+
+fn quoted(f: &mut Formatter<'_>, term: &str) -> Result {
     f.write_char('"')?;
     for c in term.chars() {
         if matches!(c, '"' | '\\') {

@@ -5,7 +5,7 @@ use super::{
     check::check,
     cursor::{Reader, clip},
     draft::Draft,
-    values::{lists_of, offset_of_list},
+    values::offset_of_list,
     yaml,
 };
 use crate::{level::Level, query::Query, spelling::hint, wording::Wording};
@@ -123,7 +123,7 @@ pub(super) fn from_pack(monitors: &[(String, String)], sensitivity: Sensitivity)
         };
         match Query::parse(query) {
             Ok(parsed) => {
-                for list in lists_of(&parsed).into_iter().filter(|list| pack.list(list).is_none()) {
+                for list in parsed.lists().into_iter().filter(|list| pack.list(list).is_none()) {
                     let known = pack.lists.iter().map(|(known, _)| known.as_str());
                     let message = format!("there is no list `{}`{}", clip(list), hint(list, known));
                     fault(offset_of_list(query, list), message);

@@ -180,7 +180,7 @@ impl<'n> Cursor<'n> {
         };
         match Query::parse(text) {
             Ok(query) => {
-                for list in lists_of(&query) {
+                for list in query.lists() {
                     let place = within(r, offset_of_list(text, list));
                     r.names.refer(Name {
                         kind: NameKind::List,
@@ -216,16 +216,6 @@ pub(super) fn parse_duration(text: &str) -> Option<u64> {
         return None;
     }
     digits.parse::<u64>().ok()?.checked_mul(factor).filter(|seconds| *seconds <= LONGEST)
-}
-
-/// Names of the lists a query uses.
-pub(super) fn lists_of(query: &Query) -> Vec<&str> {
-    match query {
-        Query::And(parts) | Query::Or(parts) => parts.iter().flat_map(lists_of).collect(),
-        Query::Not(part) => lists_of(part),
-        Query::List(name) => vec![name],
-        _ => Vec::new(),
-    }
 }
 
 /// Character offset of `list:NAME` in a query, as near as its text shows it.
