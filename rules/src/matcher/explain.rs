@@ -129,7 +129,7 @@ impl Case<'_> {
                 spans = self.places(part);
                 let count = disjoint(&spans);
                 parts.push(self.explain(part));
-                (count < *least as usize).then(|| format!("found {count} times, {least} are needed"))
+                (count < *least as usize).then(|| format!("found {count} of {least} times"))
             }
             Query::Title(part) => match self.text.title() {
                 None => Some("there is no title".to_owned()),

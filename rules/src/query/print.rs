@@ -29,7 +29,7 @@ impl Display for Query {
             }
             Self::Cased(text) => {
                 f.write_str("case:")?;
-                quoted(f, text)
+                self::term(f, text)
             }
             Self::Near { ordered, distance, sides } => {
                 operand(f, &sides[0])?;
@@ -44,7 +44,8 @@ impl Display for Query {
             Self::FollowersBetween(least, most) => write!(f, "followers:{least}..{most}"),
             Self::Field(field, value) => {
                 write!(f, "{}:", field.as_str())?;
-                quoted(f, value)
+                let plain = |c: char| c.is_alphanumeric() || "-_+./:*@&?=%".contains(c);
+                if value.chars().all(plain) { f.write_str(value) } else { quoted(f, value) }
             }
             Self::List(name) => write!(f, "list:{name}"),
             Self::Platform(platform) => write!(f, "platform:{platform}"),
