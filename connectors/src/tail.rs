@@ -1,5 +1,6 @@
 //! Follows growing JSON-lines files: a half-written last line waits, a truncated or replaced file starts over, a
 //! rotated one is read to its end first, a new day's file joins. The cursor moves only after the acknowledgement.
+//! Lines written to a rotated file after its end was seen, and the rest of one rotated while nobody followed, are missed.
 //! Refuses gzip, CSV and JSON arrays: those are rewritten as a whole, read them once with [`crate::read`].
 
 mod place;
