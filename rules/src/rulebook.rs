@@ -7,6 +7,7 @@ mod cursor;
 mod draft;
 mod load;
 mod names;
+mod places;
 mod read_detection;
 mod read_plans;
 mod read_teams;
@@ -135,6 +136,8 @@ impl std::fmt::Display for Fault {
     }
 }
 
+pub use places::{Part, Places, Spot};
+
 /// The ready pack for a Chinese consumer brand, Chinese and English.
 pub const CONSUMER_BRAND: &str = include_str!("../packs/consumer-brand.yaml");
 
@@ -144,6 +147,14 @@ impl Rulebook {
     /// # Errors
     /// Every fault of every file, in order of place.
     pub fn load(files: &[(&str, &str)]) -> Result<Self, Faults> {
+        Ok(load::load(files)?.0)
+    }
+
+    /// As [`Rulebook::load`], with the places of what the files write.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_with_places(files: &[(&str, &str)]) -> Result<(Self, Places), Faults> {
         load::load(files)
     }
 

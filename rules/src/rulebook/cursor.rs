@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Fault,
     names::{Name, NameKind, Names},
+    places::Part,
     yaml::{Node, Place, Source, Value},
 };
 use crate::spelling::nearest;
@@ -21,12 +22,14 @@ pub(super) struct Reader<'s> {
     pub(super) faults: Vec<(Place, Fault)>,
     /// What is defined and what refers to it.
     pub(super) names: Names,
+    /// Where queries and lists stand, with their paths.
+    pub(super) places: Vec<(Part, String, Place, String)>,
 }
 
 impl<'s> Reader<'s> {
     pub(super) fn new(sources: &'s [(&'s str, &'s str)]) -> Self {
         let texts = sources.iter().map(|(_, content)| Source::new(content)).collect();
-        Self { sources, texts, faults: Vec::new(), names: Names::default() }
+        Self { sources, texts, faults: Vec::new(), names: Names::default(), places: Vec::new() }
     }
 
     /// Reports a fault at a place.
@@ -152,6 +155,13 @@ impl<'n> Cursor<'n> {
                 None
             }
             _ => self.expected(r, "text"),
+        }
+    }
+
+    /// Remembers that the query or list of `id` stands here.
+    pub(super) fn mark(&self, r: &mut Reader<'_>, part: Part, id: Option<&str>) {
+        if let Some(id) = id {
+            r.places.push((part, id.to_owned(), self.node.place, self.path.clone()));
         }
     }
 

@@ -5,6 +5,7 @@ use super::{
     check::check,
     cursor::{Reader, clip},
     draft::Draft,
+    places::Places,
     values::offset_of_list,
     yaml,
 };
@@ -15,7 +16,7 @@ const PACKS: &[(&str, &str)] = &[("consumer-brand", CONSUMER_BRAND)];
 /// Faults reported at most; a file that is no rulebook at all would have thousands.
 const MAX_FAULTS: usize = 200;
 
-pub(super) fn load(files: &[(&str, &str)]) -> Result<Rulebook, Faults> {
+pub(super) fn load(files: &[(&str, &str)]) -> Result<(Rulebook, Places), Faults> {
     let mut r = Reader::new(files);
     let mut draft = Draft::default();
     read_all(&mut r, &mut draft);
@@ -37,7 +38,8 @@ pub(super) fn load(files: &[(&str, &str)]) -> Result<Rulebook, Faults> {
         r.fault(place, &path, message);
     }
     check(&draft, &mut r);
-    finish(r, draft, &version(files))
+    let places = Places::of(files, std::mem::take(&mut r.places));
+    Ok((finish(r, draft, &version(files))?, places))
 }
 
 fn read_all(r: &mut Reader<'_>, draft: &mut Draft) {
@@ -112,7 +114,7 @@ pub(super) fn derived_version(base: &str, change: &str) -> String {
 }
 
 pub(super) fn from_pack(monitors: &[(String, String)], sensitivity: Sensitivity) -> Result<Rulebook, Faults> {
-    let pack = load(&[("consumer-brand.yaml", CONSUMER_BRAND)])?;
+    let (pack, _) = load(&[("consumer-brand.yaml", CONSUMER_BRAND)])?;
     let owner = pack.teams.first().map(|team| team.id.clone()).unwrap_or_default();
     let mut faults = Vec::new();
     let mut built: Vec<Monitor> = Vec::new();

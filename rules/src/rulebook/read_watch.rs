@@ -7,6 +7,7 @@ use super::{
     cursor::{Cursor, Reader, clip},
     draft::Given,
     names::{Name, NameKind},
+    places::Part,
 };
 use crate::{level::Level, mention::Platform};
 
@@ -16,7 +17,10 @@ pub(super) fn monitor(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Monitor> {
     let id = f.need(r, "id").and_then(|c| c.define(r, NameKind::Monitor));
     let name = f.maybe(r, "name", |c, r| c.text(r).map(str::to_owned));
     let kind = f.maybe(r, "kind", |c, r| c.word(r, "kind", MonitorKind::ALL, MonitorKind::as_str));
-    let query = f.need(r, "query").and_then(|c| c.query(r));
+    let query = f.need(r, "query").and_then(|c| {
+        c.mark(r, Part::Monitor, id.as_deref());
+        c.query(r)
+    });
     let platforms = f.maybe(r, "platforms", |c, r| c.each(r, platform));
     let languages = f.maybe(r, "languages", |c, r| c.each(r, language));
     let owner = f.need(r, "owner").and_then(|c| c.refer(r, NameKind::Team));
@@ -56,7 +60,10 @@ pub(super) fn category(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Category> 
     let f = at.fields(r, &["id", "name", "query"])?;
     let id = f.need(r, "id").and_then(|c| c.define(r, NameKind::Category));
     let name = f.need(r, "name").and_then(|c| c.wording(r));
-    let query = f.need(r, "query").and_then(|c| c.query(r));
+    let query = f.need(r, "query").and_then(|c| {
+        c.mark(r, Part::Category, id.as_deref());
+        c.query(r)
+    });
     Some(Category { id: id?, name: name?, query: query? })
 }
 
@@ -75,6 +82,7 @@ pub(super) fn lists(at: &Cursor<'_>, r: &mut Reader<'_>) -> Vec<Given<(String, V
             r.fault(place, &path, "the list is empty");
             continue;
         };
+        r.places.push((Part::List, key.to_owned(), place, path.clone()));
         if let Some(terms) = terms(&field, r) {
             lists.push(Given { place, path, value: (key.to_owned(), terms) });
         }
