@@ -1,6 +1,6 @@
 //! Evaluates one compiled query on what was found, and gathers the evidence. Refuses to look at the text again.
 
-use super::{Matcher, Scratch, compile::Node};
+use super::{Scratch, compile::Node, segment::Segment};
 use crate::{hit::TermMatch, mention::Mention, normal::Normal};
 
 /// Most term matches reported of one monitor or category.
@@ -12,7 +12,7 @@ type Place<'m> = (u32, u32, &'m str);
 /// What was found in one mention, or in its title alone.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
-    pub(super) matcher: &'a Matcher,
+    pub(super) segment: &'a Segment,
     pub(super) mention: &'a Mention,
     pub(super) lang: &'a str,
     pub(super) normal: &'a Normal,
@@ -91,9 +91,9 @@ impl<'a> View<'a> {
 
     /// Found literals of a list, as the list writes them.
     fn of_list(&self, list: u32) -> impl Iterator<Item = (u32, &'a str)> + use<'a> {
-        let matcher = self.matcher;
+        let segment = self.segment;
         self.scratch.found.iter().filter_map(move |literal| {
-            let holders = &matcher.lists[*literal as usize];
+            let holders = &segment.lists[*literal as usize];
             holders.iter().find(|(holder, _)| *holder == list).map(|(_, written)| (*literal, &**written))
         })
     }

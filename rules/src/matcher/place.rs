@@ -1,7 +1,7 @@
 //! Conditions on single places in a normal form: word boundaries, where a prefix' word ends, what may follow a hashtag,
 //! where tokens begin. Refuses to know of queries.
 
-use super::{LEFT, PREFIX, RIGHT, WHOLE};
+use super::compile::{LEFT, PREFIX, RIGHT, WHOLE};
 use crate::{
     mention::Mention,
     normal::{begins_token, is_word},

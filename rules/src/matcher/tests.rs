@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     level::Level,
-    mention::{Author, Verified, tests::mention},
+    mention::{Author, Platform, Verified, tests::mention},
     query::Query,
     rulebook::MonitorKind,
     wording::Wording,
