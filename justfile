@@ -32,6 +32,10 @@ deny:
 bench *args:
     cargo run --release -p tocsin-benches --bin throughput -- {{args}}
 
+# the rule matcher beside its peers: one table
+bench-rules *args:
+    cargo run --release -p tocsin-benches --bin rules -- {{args}}
+
 # the sentiment weights, from labelled JSON lines
 train data out="engine/score/models/linear.bin":
     cargo run --release -p tocsin-score --bin train -- --data {{data}} --out {{out}}
