@@ -5,6 +5,7 @@
 
 pub mod finding;
 pub mod hit;
+pub mod import;
 pub mod level;
 pub mod matcher;
 pub mod mention;

@@ -18,6 +18,8 @@ mod yaml;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use load::slug;
+
 use crate::{
     level::Level,
     mention::{Platform, words},

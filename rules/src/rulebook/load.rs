@@ -156,7 +156,7 @@ pub(super) fn from_pack(monitors: &[(String, String)], sensitivity: Sensitivity)
 }
 
 /// Letters, digits and Han of a name in lower case, everything else a single hyphen.
-fn slug(name: &str) -> String {
+pub(crate) fn slug(name: &str) -> String {
     let mut slug = String::new();
     for c in name.to_lowercase().chars().take(60) {
         if c.is_alphanumeric() {
