@@ -49,6 +49,8 @@ pub enum Command {
     Explain(Explain),
     /// Accuracy, macro-F1, calibration and speed of a model on labelled JSON lines.
     Eval(Eval),
+    /// Rules of another product as a rulebook on stdout; what does not carry over goes to stderr (exit code 2).
+    Import(Import),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
 }
@@ -226,6 +228,41 @@ pub enum Model {
 pub enum Task {
     /// Negative, neutral, positive.
     Sentiment,
+}
+
+/// `tocsin import`
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The rules; `-` is stdin.
+    pub file: PathBuf,
+    /// What they are written for.
+    #[arg(long, value_enum)]
+    pub from: Origin,
+    /// Write the rulebook here instead of stdout, if everything carried over or with --partial.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Exit with 0 although something did not carry over.
+    #[arg(long)]
+    pub partial: bool,
+    /// Team of your rulebook that owns the monitors: the output is a part to load with it. Without, the output stands
+    /// on the ready consumer-brand pack.
+    #[arg(long, value_name = "TEAM")]
+    pub owner: Option<String>,
+    /// Name of the monitor of a query, which has none itself; the file's name when absent.
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// Whose rules are imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Origin {
+    /// `frequency_words.txt` of TrendRadar.
+    #[value(name = "trendradar")]
+    TrendRadar,
+    /// CSV table of 主体词, 事件词, 地域词, 排除词, a scheme a row.
+    SubjectEvent,
+    /// One Brandwatch query.
+    Brandwatch,
 }
 
 /// `tocsin incidents`

@@ -10,6 +10,7 @@ pub mod eval;
 pub mod explain;
 pub mod flow;
 pub mod http;
+pub mod import;
 pub mod incidents;
 pub mod parts;
 pub mod reload;

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use tocsin_app::{
     check,
     cli::{Cli, Command},
-    demo, eval, explain, incidents, replay, run, score, telemetry,
+    demo, eval, explain, import, incidents, replay, run, score, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -36,6 +36,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Score(options) => score::run(&options),
         Command::Explain(options) => explain::run(options).await,
         Command::Eval(options) => eval::run(&options),
+        Command::Import(options) => import::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
     }
 }
