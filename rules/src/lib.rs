@@ -7,6 +7,7 @@ pub mod finding;
 pub mod hit;
 pub mod import;
 pub mod level;
+pub mod lint;
 pub mod matcher;
 pub mod mention;
 pub mod normal;
