@@ -14,7 +14,7 @@ pub use sound::check_term;
 use crate::mention::{Kind, Platform, Verified};
 
 /// A parsed query. [`Query::all`] and [`Query::any`] keep it flat: no `And` directly in an `And`, none of one part.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Query {
     /// All of these.
     And(Vec<Query>),
