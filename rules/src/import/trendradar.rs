@@ -3,6 +3,9 @@
 //!
 //! Refuses what a stream has no use for (`@5`, a display limit) and expressions that are no list of words.
 
+mod lines;
+
+use lines::{Group, Section, Word, bracketed, chunks, filter_words, group, section};
 use rustc_hash::FxHashSet;
 
 use super::{Draft, clip, regex};
@@ -13,33 +16,6 @@ use crate::{
 
 /// The list that holds the words of `[GLOBAL_FILTER]`.
 const FILTER_LIST: &str = "global-filter";
-
-/// A line with its place.
-#[derive(Debug, Clone)]
-struct Line<'t> {
-    line: usize,
-    /// Of the first character that is no blank.
-    column: usize,
-    text: &'t str,
-}
-
-/// A word with its place.
-#[derive(Debug, Clone)]
-struct Word<'t> {
-    line: usize,
-    column: usize,
-    text: &'t str,
-    alias: Option<&'t str>,
-}
-
-#[derive(Debug, Default)]
-struct Group<'t> {
-    place: (usize, usize),
-    name: Option<&'t str>,
-    any: Vec<Word<'t>>,
-    all: Vec<Word<'t>>,
-    none: Vec<Word<'t>>,
-}
 
 /// Latin words that are found inside longer words there.
 #[derive(Debug, Default)]
@@ -88,124 +64,6 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) {
         );
         draft.remarks.note(line, column, message);
     }
-}
-
-/// Lines between empty lines, without comments and blank lines.
-fn chunks<'t>(text: &'t str, draft: &mut Draft<'_>) -> Vec<Vec<Line<'t>>> {
-    let mut chunks = vec![Vec::new()];
-    let mut blank = None;
-    for (number, raw) in text.split('\n').enumerate() {
-        let raw = raw.strip_suffix('\r').unwrap_or(raw);
-        let line = number + 1;
-        if raw.is_empty() {
-            chunks.push(Vec::new());
-            blank = None;
-            continue;
-        }
-        let text = raw.trim();
-        if text.is_empty() {
-            blank = Some(line);
-            continue;
-        }
-        if text.starts_with('#') {
-            continue;
-        }
-        let column = raw.chars().take_while(|c| c.is_whitespace()).count() + 1;
-        if let Some(chunk) = chunks.last_mut() {
-            if let (Some(blank), false) = (blank.take(), chunk.is_empty()) {
-                let message = "this line holds blanks, so TrendRadar sees no empty line and what is above and below is one group; so it is here";
-                draft.remarks.note(blank, 1, message);
-            }
-            chunk.push(Line { line, column, text });
-        }
-    }
-    chunks.retain(|chunk| !chunk.is_empty());
-    chunks
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Section {
-    GlobalFilter,
-    WordGroups,
-}
-
-fn bracketed(text: &str) -> Option<&str> {
-    text.strip_prefix('[')?.strip_suffix(']')
-}
-
-fn section(name: &str) -> Option<Section> {
-    match name.to_uppercase().as_str() {
-        "GLOBAL_FILTER" => Some(Section::GlobalFilter),
-        "WORD_GROUPS" => Some(Section::WordGroups),
-        _ => None,
-    }
-}
-
-fn filter_words<'t>(lines: &[Line<'t>], filters: &mut Vec<Word<'t>>, draft: &mut Draft<'_>) {
-    for line in lines {
-        match line.text.chars().next() {
-            Some(sign @ ('!' | '+' | '@')) => {
-                let message = format!(
-                    "TrendRadar skips lines with `{sign}` in [GLOBAL_FILTER], and so does this; remove the sign if the word should count"
-                );
-                draft.remarks.note(line.line, line.column, message);
-            }
-            _ if bracketed(line.text).is_some() => stray_bracket(line, draft),
-            _ => filters.extend(word(line, 0, draft)),
-        }
-    }
-}
-
-fn group<'t>(lines: &[Line<'t>], draft: &mut Draft<'_>) -> Group<'t> {
-    let mut group = Group::default();
-    for (index, line) in lines.iter().enumerate() {
-        if index == 0 {
-            group.place = (line.line, line.column);
-        }
-        match line.text.chars().next() {
-            Some('[') if bracketed(line.text).is_some() => match bracketed(line.text).map(str::trim) {
-                Some(name) if index == 0 => group.name = Some(name).filter(|name| !name.is_empty()),
-                _ => stray_bracket(line, draft),
-            },
-            Some('@') => limit(line, draft),
-            Some('+') => group.all.extend(word(line, 1, draft)),
-            Some('!') => group.none.extend(word(line, 1, draft)),
-            _ => group.any.extend(word(line, 0, draft)),
-        }
-    }
-    group
-}
-
-fn stray_bracket(line: &Line<'_>, draft: &mut Draft<'_>) {
-    let message = format!(
-        "`{}` names a section or group only right after an empty line; TrendRadar would search for it with its brackets",
-        clip(line.text)
-    );
-    draft.remarks.lost(line.line, line.column, message);
-}
-
-fn limit(line: &Line<'_>, draft: &mut Draft<'_>) {
-    let number = line.text.trim_start_matches('@').trim().parse::<u64>().is_ok_and(|number| number > 0);
-    let message = if number {
-        format!("`{}` limits how many titles are shown; a stream of posts has no such limit", clip(line.text))
-    } else {
-        format!("`{}` is no number of titles to show", clip(line.text))
-    };
-    draft.remarks.lost(line.line, line.column, message);
-}
-
-/// A word without its sign, `sign` characters long, and its alias.
-fn word<'t>(line: &Line<'t>, sign: usize, draft: &mut Draft<'_>) -> Option<Word<'t>> {
-    let rest = line.text.get(sign..)?;
-    let (text, alias) =
-        rest.split_once("=>").map_or((rest, None), |(text, alias)| (text, Some(alias.trim())));
-    let column = line.column + sign + text.chars().take_while(|c| c.is_whitespace()).count();
-    let text = text.trim();
-    if text.is_empty() {
-        draft.remarks.lost(line.line, line.column, format!("`{}` has no word", clip(line.text)));
-        return None;
-    }
-    Some(Word { line: line.line, column, text, alias: alias.filter(|alias| !alias.is_empty()) })
 }
 
 impl<'t> Word<'t> {
@@ -269,7 +127,11 @@ fn global_filter(filters: &[Word<'_>], inside: &mut Inside, draft: &mut Draft<'_
     let mut seen = FxHashSet::default();
     let (mut list, mut others) = (Vec::new(), Vec::new());
     for word in filters {
-        for term in word.terms(inside, draft) {
+        let terms = word.terms(inside, draft);
+        if terms.is_empty() {
+            draft.remarks.note(word.line, word.column, "without this exclusion every monitor finds more");
+        }
+        for term in terms {
             if !keep(word, &term, draft) || !seen.insert(fold(&term.to_string())) {
                 continue;
             }
@@ -333,6 +195,10 @@ fn monitor(group: &Group<'_>, excluded: &[Query], inside: &mut Inside, draft: &m
     let mut none = Vec::new();
     for word in &group.none {
         let terms = word.terms(inside, draft);
+        if terms.is_empty() {
+            let message = format!("without this exclusion `{}` finds more", clip(&name));
+            draft.remarks.note(word.line, word.column, message);
+        }
         none.extend(terms.into_iter().filter(|term| !is_empty(term) || keep(word, term, draft)));
     }
     for none in [none, excluded.to_vec()].into_iter().filter(|none| !none.is_empty()) {
