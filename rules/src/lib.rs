@@ -27,7 +27,7 @@ pub use mention::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, Rejec
 pub use normal::Normal;
 pub use plan::{Plan, Role, Step, Template};
 pub use query::{Comparison, Query, QueryFault};
-pub use rulebook::{Category, Fault, Faults, Monitor, MonitorKind, Rulebook, Sensitivity};
+pub use rulebook::{Category, Fault, Faults, Monitor, MonitorKind, Rulebook, Sensitivity, WordList};
 pub use team::{Contact, Person, Policy, PolicyStep, QuietHours, Roster, RosterError, Target, Team};
 pub use threshold::{Condition, Detection, Indicator, SourceClass, Threshold};
 pub use wording::{Language, Wording};

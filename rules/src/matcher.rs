@@ -17,7 +17,7 @@ use crate::{
     hit::{CategoryMatch, TermMatch},
     mention::Mention,
     normal::Normal,
-    rulebook::{Category, Monitor, Rulebook},
+    rulebook::{Category, Monitor, Rulebook, WordList},
 };
 use segment::Segment;
 
@@ -116,7 +116,7 @@ impl Matcher {
     pub fn from_parts(
         monitors: &[Monitor],
         categories: &[Category],
-        lists: &[(String, Vec<String>)],
+        lists: &[WordList],
     ) -> Result<Self, MatcherError> {
         Ok(Self { segment: Segment::new(monitors, categories, lists)? })
     }

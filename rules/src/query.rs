@@ -2,6 +2,7 @@
 //! are in the files beside; matching is in [`crate::matcher`]. Refuses purely negative queries and those whose only
 //! positive terms are a single character.
 
+mod entry;
 mod fields;
 mod lexer;
 mod parse;

@@ -42,7 +42,7 @@ pub struct Rulebook {
     /// What is watched.
     pub monitors: Vec<Monitor>,
     /// Named lists of terms: `list:NAME` in queries, keyword indicators.
-    pub lists: Vec<(String, Vec<String>)>,
+    pub lists: Vec<WordList>,
     /// Crisis categories.
     pub categories: Vec<Category>,
     /// Windows, thresholds, grading.
@@ -86,6 +86,15 @@ words! {
     MonitorKind {
         Brand = "brand", Product = "product", Person = "person", Competitor = "competitor", Industry = "industry",
     }
+}
+
+/// A named list of terms (词表).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordList {
+    /// Unique in the rulebook.
+    pub name: String,
+    /// One term each, as [`Query::parse_entry`] reads them.
+    pub entries: Vec<Query>,
 }
 
 /// A crisis category (危机类型) and the queries that recognise it.
@@ -200,9 +209,9 @@ impl Rulebook {
         self.categories.iter().find(|category| category.id == id)
     }
 
-    /// Terms of a named list.
-    pub fn list(&self, name: &str) -> Option<&[String]> {
-        self.lists.iter().find(|(known, _)| known == name).map(|(_, terms)| terms.as_slice())
+    /// Word list by name.
+    pub fn list(&self, name: &str) -> Option<&WordList> {
+        self.lists.iter().find(|list| list.name == name)
     }
 
     /// Escalation policy by id.

@@ -222,8 +222,8 @@ impl Criteria {
                 None => self.slot(By::AnyTerm),
                 Some(word) => {
                     let name = word.strip_prefix("list:").unwrap_or(word);
-                    let mut tags = match rulebook.lists.iter().find(|(list, _)| list == name) {
-                        Some((_, terms)) => terms.iter().map(|t| term_tag(t)).collect(),
+                    let mut tags = match rulebook.list(name) {
+                        Some(list) => list.entries.iter().map(|entry| term_tag(&entry.label())).collect(),
                         None => vec![term_tag(word)],
                     };
                     tags.sort_unstable();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tocsin_rules::{
     Author, CategoryMatch, Condition, Detection, Hit, Impact, Indicator, Kind, Label, Level, Likelihood,
     Matrix, Metrics, Monitor, MonitorKind, Op, Platform, Query, Rulebook, Sentiment, Subject, TermMatch,
-    Threshold, Wording,
+    Threshold, WordList, Wording,
     rulebook::Category,
     threshold::{Bound, Counter, GradeRule},
 };
@@ -128,7 +128,10 @@ pub(crate) fn rulebook_of(detection: Detection, monitors: Vec<Monitor>) -> Arc<R
         name: Wording::same("Test"),
         time_zone: "Asia/Shanghai".into(),
         monitors,
-        lists: vec![("alarm".into(), vec!["recall".into(), "中毒".into()])],
+        lists: vec![WordList {
+            name: "alarm".into(),
+            entries: vec![Query::Term("recall".into()), Query::Term("中毒".into())],
+        }],
         categories: vec![
             Category { id: "leak".into(), name: Wording::same("Leak"), query: Query::Term("leak".into()) },
             Category {

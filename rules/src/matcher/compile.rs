@@ -8,6 +8,7 @@ use crate::{
     mention::{Kind, Platform, Verified},
     normal,
     query::{Comparison, Field, Query},
+    rulebook::WordList,
 };
 
 impl Node {
@@ -92,15 +93,17 @@ pub(super) struct Literals {
 
 impl Literals {
     /// Takes in the word lists; a spelling that folds to an earlier one is left out.
-    pub(super) fn take_lists(&mut self, lists: &[(String, Vec<String>)]) -> Result<(), MatcherError> {
-        for (number, (name, terms)) in (0..).zip(lists) {
-            let mut literals = Vec::with_capacity(terms.len());
-            for term in terms {
-                let literal = self.number(term, 0, term, &format!("list {name}"))?;
+    pub(super) fn take_lists(&mut self, lists: &[WordList]) -> Result<(), MatcherError> {
+        for (number, WordList { name, entries }) in (0..).zip(lists) {
+            let mut literals = Vec::with_capacity(entries.len());
+            let owner = format!("list {name}");
+            for entry in entries {
+                // The parser lets nothing but terms through; anything else built by hand finds nothing.
+                let Node::Term { literal, written } = self.compile(entry, &owner)? else { continue };
                 if let Some(holders) = self.lists.get_mut(literal as usize)
                     && holders.last().is_none_or(|(list, _)| *list != number)
                 {
-                    holders.push((number, term.as_str().into()));
+                    holders.push((number, written));
                     literals.push(literal);
                 }
             }

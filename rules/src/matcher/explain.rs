@@ -8,7 +8,7 @@ use crate::{
     mention::Mention,
     normal::Normal,
     query::{Field, Query},
-    rulebook::Monitor,
+    rulebook::{Monitor, WordList},
 };
 
 /// One part of a query under one mention.
@@ -31,7 +31,7 @@ pub struct Explained {
 
 /// What an explanation is about.
 struct Case<'a> {
-    lists: &'a [(String, Vec<String>)],
+    lists: &'a [WordList],
     mention: &'a Mention,
     lang: &'a str,
     text: Text<'a>,
@@ -40,7 +40,7 @@ struct Case<'a> {
 /// Explains a query. `normal` must hold the mention ([`Normal::set`]); a list that is not in `lists` is empty.
 pub fn explain(
     query: &Query,
-    lists: &[(String, Vec<String>)],
+    lists: &[WordList],
     mention: &Mention,
     lang: &str,
     normal: &Normal,
@@ -51,7 +51,7 @@ pub fn explain(
 /// Explains a monitor: its platforms and languages as well as its query.
 pub fn explain_monitor(
     monitor: &Monitor,
-    lists: &[(String, Vec<String>)],
+    lists: &[WordList],
     mention: &Mention,
     lang: &str,
     normal: &Normal,
@@ -68,13 +68,7 @@ pub fn explain_monitor(
 }
 
 /// Whether a query matches a mention; for one query and few texts.
-pub fn matches(
-    query: &Query,
-    lists: &[(String, Vec<String>)],
-    mention: &Mention,
-    lang: &str,
-    normal: &Normal,
-) -> bool {
+pub fn matches(query: &Query, lists: &[WordList], mention: &Mention, lang: &str, normal: &Normal) -> bool {
     explain(query, lists, mention, lang, normal).matched
 }
 
@@ -104,11 +98,13 @@ impl Case<'_> {
                 spans = found.spans;
                 reason
             }
-            Query::List(name) => match self.lists.iter().find(|(known, _)| known == name) {
+            Query::List(name) => match self.lists.iter().find(|list| list.name == *name) {
                 None => Some(format!("there is no list `{name}`")),
-                Some((_, terms)) => {
+                Some(list) => {
                     spans = self.places(query);
-                    spans.is_empty().then(|| format!("none of its {} terms is in the text", terms.len()))
+                    spans
+                        .is_empty()
+                        .then(|| format!("none of its {} terms is in the text", list.entries.len()))
                 }
             },
             Query::Near { ordered, distance, sides } => {
@@ -176,9 +172,9 @@ impl Case<'_> {
         for part in query.terms().unwrap_or_default() {
             match part {
                 Query::List(name) => {
-                    let listed = self.lists.iter().filter(|(known, _)| known == name);
-                    let terms = listed.flat_map(|(_, terms)| terms);
-                    spans.extend(terms.flat_map(|term| self.text.find(&Query::Term(term.clone())).spans));
+                    let listed = self.lists.iter().filter(|list| list.name == *name);
+                    let entries = listed.flat_map(|list| &list.entries);
+                    spans.extend(entries.flat_map(|entry| self.text.find(entry).spans));
                 }
                 term => spans.extend(self.text.find(term).spans),
             }

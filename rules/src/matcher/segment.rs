@@ -12,7 +12,7 @@ use super::{
 use crate::{
     mention::{Mention, Platform},
     normal::Normal,
-    rulebook::{Category, Monitor},
+    rulebook::{Category, Monitor, WordList},
 };
 
 /// Monitors and categories, compiled.
@@ -64,7 +64,7 @@ impl Segment {
     pub(super) fn new(
         monitors: &[Monitor],
         categories: &[Category],
-        lists: &[(String, Vec<String>)],
+        lists: &[WordList],
     ) -> Result<Self, MatcherError> {
         let mut literals = Literals::default();
         literals.take_lists(lists)?;
@@ -192,8 +192,8 @@ impl Segment {
         if !scratch.note(literal, start, end, bounds & EVERY != 0) {
             return;
         }
-        for (list, _) in &self.lists[literal as usize] {
-            scratch.note_list(*list);
+        if bounds & CASED == 0 {
+            self.note_lists(literal, scratch);
         }
         for query in &self.postings[literal as usize] {
             scratch.note_candidate(*query);
@@ -215,6 +215,16 @@ impl Segment {
                 let (start, end) = normal.original_after(&mut from, start as usize, end as usize);
                 original.get(start as usize..end as usize) == Some(&**exact)
             });
+            if scratch.has(literal) {
+                self.note_lists(literal, scratch);
+            }
+        }
+    }
+
+    #[inline]
+    fn note_lists(&self, literal: u32, scratch: &mut Scratch) {
+        for (list, _) in &self.lists[literal as usize] {
+            scratch.note_list(*list);
         }
     }
 }

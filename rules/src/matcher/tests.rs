@@ -36,6 +36,11 @@ fn category(id: &str, query: &str) -> Category {
     Category { id: id.to_owned(), name, query: Query::parse(query).expect("valid") }
 }
 
+fn list(name: &str, entries: &[&str]) -> WordList {
+    let entry = |text: &&str| Query::parse_entry(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+    WordList { name: name.to_owned(), entries: entries.iter().map(entry).collect() }
+}
+
 fn scan(matcher: &Matcher, mention: &Mention) -> Matches {
     let mut normal = Normal::new();
     normal.set(mention);
@@ -89,8 +94,7 @@ fn queries_match_what_they_mean() {
 
 #[test]
 fn evidence_stands_in_the_original() {
-    let lists =
-        [("poison".to_owned(), vec!["中毒".to_owned(), "食物中毒".to_owned(), "Food Poisoning".to_owned()])];
+    let lists = [list("poison", &["中毒", "食物中毒", "Food Poisoning"])];
     let matcher = Matcher::from_parts(
         &[
             monitor("brand", "茶颜悦色 NOT 招聘"),
@@ -156,8 +160,12 @@ fn evidence_has_a_limit_and_repeats_are_bounded() {
 fn faults_are_named() {
     let unknown = Matcher::from_parts(&[monitor("m", "list:rivals")], &[], &[]).expect_err("no list");
     assert_eq!(unknown.to_string(), "monitor m: unknown list `rivals`");
-    let empty =
-        Matcher::from_parts(&[], &[], &[("l".to_owned(), vec!["\u{200B}".to_owned()])]).expect_err("empty");
+    let empty = Matcher::from_parts(
+        &[],
+        &[],
+        &[WordList { name: "l".to_owned(), entries: vec![Query::Term("\u{200B}".to_owned())] }],
+    )
+    .expect_err("empty");
     assert!(matches!(empty, MatcherError::EmptyTerm { .. }));
 }
 
@@ -217,7 +225,7 @@ fn terms() -> impl Strategy<Value = String> {
 }
 
 /// Terms of every kind, from the same small alphabet.
-fn leaves() -> impl Strategy<Value = Query> {
+fn entries() -> impl Strategy<Value = Query> {
     prop_oneof![
         4 => terms().prop_map(Query::Term),
         1 => proptest::sample::select(vec!["a", "ab", "b", "茶a"]).prop_map(|stem| Query::Prefix(stem.to_owned())),
@@ -225,8 +233,13 @@ fn leaves() -> impl Strategy<Value = Query> {
         1 => proptest::sample::select(vec!["ab", "茶"]).prop_map(|name| Query::Name(name.to_owned())),
         2 => proptest::sample::select(vec!["ab", "AB", "aB", "ÉA", "顏", "茶A"])
             .prop_map(|text| Query::Cased(text.to_owned())),
-        2 => proptest::sample::select(vec!["one", "two"]).prop_map(|name| Query::List(name.to_owned())),
     ]
+}
+
+/// The same and lists of them.
+fn leaves() -> impl Strategy<Value = Query> {
+    let list = proptest::sample::select(vec!["one", "two"]);
+    prop_oneof![4 => entries(), 1 => list.prop_map(|name| Query::List(name.to_owned()))]
 }
 
 fn queries() -> impl Strategy<Value = Query> {
@@ -275,13 +288,13 @@ proptest! {
     #[test]
     fn one_pass_says_what_plain_search_says(
         queries in proptest::collection::vec(queries(), 1..8),
-        lists in (proptest::collection::vec(terms(), 0..4), proptest::collection::vec(terms(), 0..4)),
+        lists in (proptest::collection::vec(entries(), 0..4), proptest::collection::vec(entries(), 0..4)),
         pieces in proptest::collection::vec(prop_oneof![3 => terms(), 1 => "[ a-cA-C茶,é#@_\u{301}\u{200B}]{0,2}"], 0..12),
         author in proptest::option::of((proptest::option::of(0..4u64), proptest::sample::select(Verified::ALL))),
         title in proptest::option::of(proptest::collection::vec(terms(), 0..3).prop_map(|terms| terms.concat())),
         lang in "zh|en",
     ) {
-        let lists = [("one".to_owned(), lists.0), ("two".to_owned(), lists.1)];
+        let lists = [("one", lists.0), ("two", lists.1)].map(|(name, entries)| WordList { name: name.to_owned(), entries });
         let monitors: Vec<Monitor> =
             (0..).zip(&queries).map(|(n, query): (usize, _)| monitor_of(&n.to_string(), query.clone())).collect();
         let matcher = Matcher::from_parts(&monitors, &[], &lists).expect("builds");

@@ -17,6 +17,15 @@ impl Query {
     /// # Errors
     /// Every fault found, in order of place; the text of the query is never partly accepted.
     pub fn parse(text: &str) -> Result<Self, Vec<QueryFault>> {
+        Self::read(text, true)
+    }
+
+    /// As [`Query::parse`], without asking whether it may stand alone.
+    pub(super) fn parse_unanchored(text: &str) -> Result<Self, Vec<QueryFault>> {
+        Self::read(text, false)
+    }
+
+    fn read(text: &str, anchored: bool) -> Result<Self, Vec<QueryFault>> {
         let mut faults = Vec::new();
         let length = text.chars().count();
         if length > MAX_LENGTH {
@@ -28,6 +37,7 @@ impl Query {
         let part = parser.any();
         let mut faults = parser.faults;
         if let Some(part) = &part
+            && anchored
             && faults.is_empty()
             && let Some(reason) = part.anchor.refusal()
         {

@@ -2,7 +2,7 @@
 //! Refuses nothing by itself beyond a singleton given twice and an unknown section.
 
 use super::{
-    Category, Monitor,
+    Category, Monitor, WordList,
     cursor::{Cursor, Fields, Reader},
     names::NameKind,
     yaml::{Node, Place},
@@ -45,7 +45,7 @@ pub(super) struct Draft {
     pub(super) name: Option<Given<Wording>>,
     pub(super) time_zone: Option<Given<String>>,
     pub(super) monitors: Vec<Given<Monitor>>,
-    pub(super) lists: Vec<Given<(String, Vec<String>)>>,
+    pub(super) lists: Vec<Given<WordList>>,
     pub(super) categories: Vec<Given<Category>>,
     pub(super) detection: Option<Given<Detection>>,
     pub(super) plans: Vec<Given<Plan>>,
@@ -137,7 +137,7 @@ impl Draft {
         if !self.has("time_zone") {
             self.time_zone = pack.time_zone;
         }
-        adopt(&mut self.lists, pack.lists, |list| &list.0);
+        adopt(&mut self.lists, pack.lists, |list| &list.name);
         adopt(&mut self.categories, pack.categories, |category| &category.id);
         adopt(&mut self.policies, pack.policies, |policy| &policy.id);
         adopt(&mut self.templates, pack.templates, |template| &template.id);

@@ -126,7 +126,7 @@ pub(super) fn from_pack(monitors: &[(String, String)], sensitivity: Sensitivity)
         match Query::parse(query) {
             Ok(parsed) => {
                 for list in parsed.lists().into_iter().filter(|list| pack.list(list).is_none()) {
-                    let known = pack.lists.iter().map(|(known, _)| known.as_str());
+                    let known = pack.lists.iter().map(|known| known.name.as_str());
                     let message = format!("there is no list `{}`{}", clip(list), hint(list, known));
                     fault(offset_of_list(query, list), message);
                 }

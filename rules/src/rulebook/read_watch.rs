@@ -3,13 +3,13 @@
 use rustc_hash::FxHashSet;
 
 use super::{
-    Category, Monitor, MonitorKind,
+    Category, Monitor, MonitorKind, WordList,
     cursor::{Cursor, Reader, clip},
     draft::Given,
     names::{Name, NameKind},
     places::Part,
 };
-use crate::{level::Level, mention::Platform};
+use crate::{level::Level, mention::Platform, query::Query};
 
 pub(super) fn monitor(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Monitor> {
     let keys = &["id", "name", "kind", "query", "platforms", "languages", "owner", "ceiling"];
@@ -67,7 +67,7 @@ pub(super) fn category(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Category> 
     Some(Category { id: id?, name: name?, query: query? })
 }
 
-pub(super) fn lists(at: &Cursor<'_>, r: &mut Reader<'_>) -> Vec<Given<(String, Vec<String>)>> {
+pub(super) fn lists(at: &Cursor<'_>, r: &mut Reader<'_>) -> Vec<Given<WordList>> {
     let Some((fields, keys)) = at.entries(r) else { return Vec::new() };
     let mut lists = Vec::new();
     for (key, place) in keys {
@@ -83,30 +83,28 @@ pub(super) fn lists(at: &Cursor<'_>, r: &mut Reader<'_>) -> Vec<Given<(String, V
             continue;
         };
         r.places.push((Part::List, key.to_owned(), place, path.clone()));
-        if let Some(terms) = terms(&field, r) {
-            lists.push(Given { place, path, value: (key.to_owned(), terms) });
+        if let Some(entries) = entries(&field, r) {
+            lists.push(Given { place, path, value: WordList { name: key.to_owned(), entries } });
         }
     }
     lists
 }
 
-fn terms(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<String>> {
+fn entries(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<Query>> {
     let mut seen: FxHashSet<String> = FxHashSet::default();
-    let terms = at.each(r, |item, r| {
-        let term = item.text(r)?.trim().to_owned();
-        if term.chars().count() < 2 {
-            item.fault(r, format!("`{}` is one character and would match everywhere", clip(&term)));
+    let entries = at.each(r, |item, r| {
+        let entry = item.entry(r)?;
+        let text = entry.to_string();
+        let alike = if matches!(entry, Query::Cased(_)) { text } else { text.to_lowercase() };
+        if !seen.insert(alike) {
+            item.fault(r, format!("`{}` is in this list already", clip(&entry.label())));
             return None;
         }
-        if !seen.insert(term.to_lowercase()) {
-            item.fault(r, format!("`{}` is in this list already", clip(&term)));
-            return None;
-        }
-        Some(term)
+        Some(entry)
     })?;
-    if terms.is_empty() {
+    if entries.is_empty() {
         at.fault(r, "the list is empty");
         return None;
     }
-    Some(terms)
+    Some(entries)
 }

@@ -108,7 +108,10 @@ fn ten_lines_build_on_the_pack() {
     assert_eq!(book.monitors.len(), 1);
     assert_eq!(book.teams.len(), 1);
     assert_eq!(book.categories.len(), 10);
-    assert_eq!(book.list("alarm").unwrap(), ["漏茶", "炸杯"]);
+    assert_eq!(
+        book.list("alarm").unwrap().entries,
+        ["漏茶", "炸杯"].map(|term| Query::Term(term.to_owned()))
+    );
     assert_eq!(book.plan_for(Level::Low, []).unwrap().id, "mine");
     assert_eq!(book.plan_for(Level::High, ["opinion", "safety"]).unwrap().id, "crisis_safety");
     assert!(book.plan_for(Level::None, ["safety"]).is_none());
@@ -129,7 +132,7 @@ fn several_files_make_one_rulebook() {
     assert_eq!(book.monitor("tea").unwrap().name, "tea");
     assert_eq!(book.monitor("competitor").unwrap().ceiling, Level::Low);
     assert_eq!(book.monitor("tea").unwrap().ceiling, Level::High);
-    assert_eq!(book.list("teas").unwrap().len(), 2);
+    assert_eq!(book.list("teas").unwrap().entries.len(), 2);
     let changed =
         Rulebook::load(&[("pack.yaml", CONSUMER_BRAND), ("own.yaml", &own.replace("绿", "白"))]).unwrap();
     assert_ne!(book.version, changed.version);

@@ -10,7 +10,7 @@ use jiff::{
 use super::{
     cursor::{Cursor, Reader, clip},
     names::{Name, NameKind},
-    yaml::{Value, place_within},
+    yaml::{Place, Value, place_within},
 };
 use crate::{
     query::Query,
@@ -173,11 +173,7 @@ impl<'n> Cursor<'n> {
     /// A query; every fault is placed inside the text, and the lists it names are noted.
     pub(super) fn query(&self, r: &mut Reader<'_>) -> Option<Query> {
         let text = self.text(r)?;
-        let within = |r: &Reader<'_>, offset: usize| {
-            r.texts
-                .get(self.node.place.file)
-                .map_or(self.node.place, |source| place_within(source, self.node, offset))
-        };
+        let within = |r: &Reader<'_>, offset: usize| self.within(r, offset);
         match Query::parse(text) {
             Ok(query) => {
                 for list in query.lists() {
@@ -198,6 +194,21 @@ impl<'n> Cursor<'n> {
                 None
             }
         }
+    }
+
+    /// An entry of a word list; every fault is placed inside the text.
+    pub(super) fn entry(&self, r: &mut Reader<'_>) -> Option<Query> {
+        let entry = Query::parse_entry(self.text(r)?);
+        for fault in entry.as_ref().err().into_iter().flatten() {
+            r.fault(self.within(r, fault.start), &self.path, fault.message.clone());
+        }
+        entry.ok()
+    }
+
+    /// The place of a character of the text.
+    fn within(&self, r: &Reader<'_>, offset: usize) -> Place {
+        let source = r.texts.get(self.node.place.file);
+        source.map_or(self.node.place, |source| place_within(source, self.node, offset))
     }
 }
 

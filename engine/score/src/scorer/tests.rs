@@ -100,7 +100,8 @@ fn hits_carry_the_evidence() {
 #[test]
 fn terms_of_keyword_thresholds_are_found_wherever_they_stand() {
     let mut rules = (*rulebook(&[("acme", "艾克美")], &[("product", "质量")])).clone();
-    rules.lists = vec![("alarm".to_owned(), vec!["召回".to_owned(), "recall".to_owned()])];
+    let entries = ["召回", "recall"].map(|term| tocsin_rules::Query::Term(term.to_owned())).to_vec();
+    rules.lists = vec![tocsin_rules::WordList { name: "alarm".to_owned(), entries }];
     let count = |id: &str, of: &str| tocsin_rules::Threshold {
         id: id.to_owned(),
         name: tocsin_rules::Wording::same(id),

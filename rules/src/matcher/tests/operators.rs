@@ -155,3 +155,32 @@ fn a_text_of_one_letter_stays_linear() {
         scan(&Matcher::from_parts(&[monitor("m", query)], &[], &[]).expect("builds"), &mention(&text));
     }
 }
+
+#[test]
+fn entries_of_a_list_are_terms_of_every_kind() {
+    let lists = [list("words", &["recall*", "#茶", "@acme", "case:US", "food poisoning", "us bank"])];
+    for (text, expected) in [
+        ("It was recalled", &["recall*"][..]),
+        ("今天#茶#", &["#茶"]),
+        ("喝茶", &[]),
+        ("thanks @Acme", &["@acme"]),
+        ("acme", &[]),
+        ("the US and us", &["US"]),
+        ("us", &[]),
+        ("US bank", &["US", "us bank"]),
+        ("us bank", &["us bank"]),
+        ("food and poisoning", &[]),
+        ("Food poisoning", &["food poisoning"]),
+    ] {
+        let matcher =
+            Matcher::from_parts(&[monitor("m", "list:words")], &[category("c", "list:words")], &lists)
+                .expect("builds");
+        let found = scan(&matcher, &mention(text));
+        let terms: Vec<&str> = found.categories.iter().flat_map(|c| &c.terms).map(String::as_str).collect();
+        assert_eq!(terms, expected, "{text}");
+        assert_eq!(found.monitors.len(), usize::from(!expected.is_empty()), "{text}");
+    }
+    let near = Matcher::from_parts(&[monitor("m", "list:words NEAR/1 奶茶")], &[], &lists).expect("builds");
+    assert_eq!(scan(&near, &mention("recalls 奶茶")).monitors.len(), 1);
+    assert!(scan(&near, &mention("us 奶茶")).monitors.is_empty());
+}
