@@ -15,7 +15,7 @@ pub use breadth::{Breadth, Cause, LIMIT, breadth, pieces};
 
 use crate::{
     query::Query,
-    rulebook::{Part, Places, Rulebook, Spot},
+    rulebook::{Part, Places, Rulebook, Spot, WordList},
 };
 use logic::Logic;
 
@@ -167,7 +167,7 @@ pub fn lint(rulebook: &Rulebook, places: &Places) -> Vec<Lint> {
     for category in rulebook.categories.iter().filter(|category| written(Part::Category, &category.id)) {
         say(Part::Category, &category.id, of_query(&logic, &category.query));
     }
-    for (name, _) in rulebook.lists.iter().filter(|(name, _)| written(Part::List, name)) {
+    for WordList { name, .. } in rulebook.lists.iter().filter(|list| written(Part::List, &list.name)) {
         let mut found = book::entries(&logic, rulebook, name);
         found.extend(book::unused(rulebook, name));
         say(Part::List, name, found);

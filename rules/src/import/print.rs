@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Import;
+use crate::query::Query;
 
 /// A fragment with `monitors` and `lists`; the remarks are comments before them.
 pub(super) fn yaml(import: &Import, pack: Option<&str>) -> String {
@@ -29,10 +30,16 @@ pub(super) fn yaml(import: &Import, pack: Option<&str>) -> String {
         line_of(&mut yaml, format_args!("lists:"));
     }
     for (name, terms) in &import.lists {
-        let terms: Vec<String> = terms.iter().map(|term| quoted(term)).collect();
+        let terms: Vec<String> = terms.iter().map(|term| quoted(&entry(term))).collect();
         line_of(&mut yaml, format_args!("  {}: [{}]", quoted(name), terms.join(", ")));
     }
     yaml
+}
+
+/// The text of a word list's entry that means this term.
+fn entry(term: &str) -> String {
+    let meant = Query::Term(term.to_owned());
+    if Query::parse_entry(term).as_ref() == Ok(&meant) { term.to_owned() } else { meant.to_string() }
 }
 
 fn line_of(yaml: &mut String, line: std::fmt::Arguments<'_>) {

@@ -8,7 +8,7 @@ mod trendradar;
 use proptest::prelude::*;
 
 use super::*;
-use crate::rulebook::Rulebook;
+use crate::rulebook::{Rulebook, WordList};
 
 /// Monitors as `name: query`, lists as `list NAME: terms`, then the remarks.
 fn told(import: &Import) -> String {
@@ -50,7 +50,8 @@ fn comes_back(import: &Import) {
         );
     }
     for (name, terms) in &import.lists {
-        assert_eq!(book.list(name), Some(terms.as_slice()), "{yaml}");
+        let entries = terms.iter().map(|term| Query::Term(term.clone())).collect();
+        assert_eq!(book.list(name), Some(&WordList { name: name.clone(), entries }), "{yaml}");
     }
 }
 

@@ -34,9 +34,7 @@ pub(super) struct Logic<'b> {
 
 /// Entries of a rulebook's lists as queries: the only place that knows how a list holds them.
 fn entries(book: &Rulebook) -> impl Iterator<Item = (&str, Vec<Query>)> {
-    book.lists
-        .iter()
-        .map(|(name, terms)| (name.as_str(), terms.iter().map(|term| Query::Term(term.clone())).collect()))
+    book.lists.iter().map(|list| (list.name.as_str(), list.entries.clone()))
 }
 
 impl<'b> Logic<'b> {

@@ -248,11 +248,11 @@ fn codes_are_stable_words() {
 
 #[test]
 fn ten_thousand_entries_are_judged_at_once() {
-    let entries: Vec<String> = (0..10_000u32).map(|n| format!("词{n}条{n}")).collect();
+    let entries: Vec<Query> = (0..10_000u32).map(|n| Query::Term(format!("词{n}条{n}"))).collect();
     let (mut book, places) = book(&["list:huge NOT 词9条9"], &[("huge", &["一二", "三四"])]);
-    for (name, terms) in &mut book.lists {
-        if name == "huge" {
-            *terms = entries.clone();
+    for list in &mut book.lists {
+        if list.name == "huge" {
+            list.entries = entries.clone();
         }
     }
     let codes: Vec<Code> = lint(&book, &places).iter().map(|l| l.code).collect();

@@ -12,7 +12,7 @@ use crate::{
     mention::{Author, Mention, Platform, tests::mention},
     normal::Normal,
     query::{Comparison, Query},
-    rulebook::{Monitor, Places, Rulebook},
+    rulebook::{Monitor, Places, Rulebook, WordList},
 };
 
 fn terms() -> impl Strategy<Value = String> {
@@ -91,8 +91,8 @@ fn posts() -> impl Strategy<Value = Vec<Mention>> {
     proptest::collection::vec(post, 1..12)
 }
 
-fn lists() -> impl Strategy<Value = Vec<Vec<String>>> {
-    proptest::collection::vec(proptest::collection::vec(terms(), 1..5), 2)
+fn lists() -> impl Strategy<Value = Vec<Vec<Query>>> {
+    proptest::collection::vec(proptest::collection::vec(terms().prop_map(Query::Term), 1..5), 2)
 }
 
 /// Read once; without categories and the pack's lists, which nothing here names.
@@ -104,14 +104,18 @@ static BASE: LazyLock<Rulebook> = LazyLock::new(|| {
 });
 
 /// A rulebook that watches these queries over lists `one` and `two`.
-fn book(queries: &[Query], lists: &[Vec<String>]) -> Rulebook {
+fn book(queries: &[Query], lists: &[Vec<Query>]) -> Rulebook {
     let model = &BASE.monitors[0];
     let watched = queries.iter().enumerate();
     Rulebook {
         monitors: watched
             .map(|(n, query)| Monitor { id: format!("m{n}"), query: query.clone(), ..model.clone() })
             .collect(),
-        lists: vec![("one".to_owned(), lists[0].clone()), ("two".to_owned(), lists[1].clone())],
+        lists: ["one", "two"]
+            .iter()
+            .zip(lists)
+            .map(|(name, entries)| WordList { name: (*name).to_owned(), entries: entries.clone() })
+            .collect(),
         ..BASE.clone()
     }
 }
