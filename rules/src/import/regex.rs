@@ -3,8 +3,8 @@
 
 mod expand;
 
-use expand::{BETWEEN, expand};
-use regex_syntax::ast::{self, parse::ParserBuilder};
+use expand::{BETWEEN, MAX_WORDS, expand};
+use regex_syntax::ast::{self, Ast, parse::ParserBuilder};
 use rustc_hash::FxHashSet;
 
 use crate::{
@@ -51,30 +51,54 @@ enum Mark {
 /// One word the expression stands for.
 type Word = Vec<Atom>;
 
-/// Turns an expression, matched anywhere and in any letter case, into terms of which any must be there.
-pub(super) fn words(pattern: &str) -> Result<Words, Refusal> {
+/// Turns an expression, matched anywhere and in any letter case, into terms of which any must be there. An alternative
+/// that is no word is refused alone; the others are kept.
+pub(super) fn words(pattern: &str) -> (Words, Vec<Refusal>) {
     let plain = boundaries(pattern);
     let place = |byte: usize| plain.get(..byte).map_or(0, |front| front.chars().count());
-    let ast = ParserBuilder::new().nest_limit(50).build().parse(&plain).map_err(|error| {
-        let around = matches!(error.kind(), ast::ErrorKind::UnsupportedLookAround);
-        let message = if around {
-            "it looks ahead or behind, which a query cannot; write what must or must not be there with AND, NOT or NEAR/n".to_owned()
-        } else {
-            format!("no regular expression: {}", error.kind())
-        };
-        Refusal { at: place(error.span().start.offset), message }
-    })?;
-    let refuse = |refusal: Refusal| Refusal { at: place(refusal.at), ..refusal };
     let mut words = Words { any: Vec::new(), inside: None };
-    let mut seen = FxHashSet::default();
-    for word in expand(&ast).map_err(refuse)? {
-        let (query, inside) = query(&word, ast.span().start.offset).map_err(refuse)?;
-        if seen.insert(fold(&query.to_string())) {
-            words.any.push(query);
+    let ast = match ParserBuilder::new().nest_limit(50).build().parse(&plain) {
+        Ok(ast) => ast,
+        Err(error) => {
+            let around = matches!(error.kind(), ast::ErrorKind::UnsupportedLookAround);
+            let message = if around {
+                "it looks ahead or behind, which a query cannot; write what must or must not be there with AND, NOT or NEAR/n".to_owned()
+            } else {
+                format!("no regular expression: {}", error.kind())
+            };
+            return (words, vec![Refusal { at: place(error.span().start.offset), message }]);
         }
-        words.inside = words.inside.or(inside);
+    };
+    let alternatives = match &ast {
+        Ast::Alternation(alternation) => alternation.asts.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let mut refusals = Vec::new();
+    let mut seen = FxHashSet::default();
+    for ast in alternatives {
+        match alternative(ast) {
+            Ok(found) if seen.len() + found.len() > MAX_WORDS => {
+                let message = format!("from here on it stands for more than {MAX_WORDS} words");
+                refusals.push(Refusal { at: place(ast.span().start.offset), message });
+                break;
+            }
+            Ok(found) => {
+                for (query, inside) in found {
+                    if seen.insert(fold(&query.to_string())) {
+                        words.any.push(query);
+                    }
+                    words.inside = words.inside.take().or(inside);
+                }
+            }
+            Err(refusal) => refusals.push(Refusal { at: place(refusal.at), ..refusal }),
+        }
     }
-    Ok(words)
+    (words, refusals)
+}
+
+/// The words of one alternative, each with itself if it is found inside longer words there.
+fn alternative(ast: &Ast) -> Result<Vec<(Query, Option<String>)>, Refusal> {
+    expand(ast)?.iter().map(|word| query(word, ast.span().start.offset)).collect()
 }
 
 /// Writes the usual stand-ins for word boundaries as `\b`: `(?<![a-zA-Z])`, `(?!\w)`. Of equal length, so that places

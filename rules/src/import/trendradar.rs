@@ -57,9 +57,13 @@ pub(super) fn read(text: &str, draft: &mut Draft<'_>) {
     if let Some((line, column, word)) = inside.first {
         let others = inside.count - 1;
         let and = if others == 0 { String::new() } else { format!(" and {others} more") };
+        let begin = if fold(&word).chars().next_back().is_some_and(is_word) {
+            format!("; `{}*` finds words that begin so", clip(&word))
+        } else {
+            String::new()
+        };
         let message = format!(
-            "`{}`{and}: Latin words match whole words here, TrendRadar finds them inside longer ones too; `{}*` finds words that begin so",
-            clip(&word),
+            "`{}`{and}: Latin words and numbers match whole here, TrendRadar finds them inside longer ones too{begin}",
             clip(&word),
         );
         draft.remarks.note(line, column, message);
@@ -74,7 +78,7 @@ impl<'t> Word<'t> {
     }
 
     /// The terms of which any must be there; none when it is lost.
-    fn terms(&self, inside: &mut Inside, draft: &mut Draft<'_>) -> Vec<Query> {
+    fn terms(&self, inside: &mut Inside, draft: &mut Draft<'_>) -> Terms {
         let Some(pattern) = self.pattern() else {
             if self.text.starts_with('/') || self.text.ends_with('/') {
                 let message = format!(
@@ -87,22 +91,27 @@ impl<'t> Word<'t> {
             if [folded.chars().next(), folded.chars().next_back()].into_iter().flatten().any(is_word) {
                 inside.add(self.line, self.column, self.text);
             }
-            return vec![Query::Term(self.text.to_owned())];
+            return Terms { any: vec![Query::Term(self.text.to_owned())], whole: true };
         };
-        match regex::words(pattern) {
-            Ok(words) => {
-                if let Some(word) = &words.inside {
-                    inside.add(self.line, self.column, word);
-                }
-                words.any
-            }
-            Err(refusal) => {
-                let message = format!("in `{}`: {}", clip(self.text), refusal.message);
-                draft.remarks.lost(self.line, self.column + 1 + refusal.at, message);
-                Vec::new()
-            }
+        let (words, refusals) = regex::words(pattern);
+        if let Some(word) = &words.inside {
+            inside.add(self.line, self.column, word);
         }
+        for refusal in &refusals {
+            let message = format!("in `{}`: {}", clip(self.text), refusal.message);
+            draft.remarks.lost(self.line, self.column + 1 + refusal.at, message);
+        }
+        Terms { any: words.any, whole: refusals.is_empty() }
     }
+}
+
+/// What became of a word.
+#[derive(Debug)]
+struct Terms {
+    /// Any of these must be there.
+    any: Vec<Query>,
+    /// Whether nothing is missing.
+    whole: bool,
 }
 
 impl Inside {
@@ -128,10 +137,11 @@ fn global_filter(filters: &[Word<'_>], inside: &mut Inside, draft: &mut Draft<'_
     let (mut list, mut others) = (Vec::new(), Vec::new());
     for word in filters {
         let terms = word.terms(inside, draft);
-        if terms.is_empty() {
-            draft.remarks.note(word.line, word.column, "without this exclusion every monitor finds more");
+        if !terms.whole {
+            let message = "without the whole of this exclusion every monitor finds more";
+            draft.remarks.note(word.line, word.column, message);
         }
-        for term in terms {
+        for term in terms.any {
             if !keep(word, &term, draft) || !seen.insert(fold(&term.to_string())) {
                 continue;
             }
@@ -166,7 +176,7 @@ fn monitor(group: &Group<'_>, excluded: &[Query], inside: &mut Inside, draft: &m
     let mut parts = Vec::new();
     let mut anchored = false;
     for word in &group.all {
-        let mut terms = word.terms(inside, draft);
+        let mut terms = word.terms(inside, draft).any;
         terms.retain(|term| !is_empty(term) || keep(word, term, draft));
         anchored |= !terms.is_empty() && terms.iter().all(anchors);
         if !terms.is_empty() {
@@ -176,7 +186,7 @@ fn monitor(group: &Group<'_>, excluded: &[Query], inside: &mut Inside, draft: &m
     let lost_must = group.all.len() != parts.len();
     let mut any = Vec::new();
     for word in &group.any {
-        let terms = word.terms(inside, draft);
+        let terms = word.terms(inside, draft).any;
         any.extend(terms.into_iter().filter(|term| (anchored && !is_empty(term)) || keep(word, term, draft)));
     }
     if any.is_empty() && !group.any.is_empty() {
@@ -195,11 +205,11 @@ fn monitor(group: &Group<'_>, excluded: &[Query], inside: &mut Inside, draft: &m
     let mut none = Vec::new();
     for word in &group.none {
         let terms = word.terms(inside, draft);
-        if terms.is_empty() {
-            let message = format!("without this exclusion `{}` finds more", clip(&name));
+        if !terms.whole {
+            let message = format!("without the whole of this exclusion `{}` finds more", clip(&name));
             draft.remarks.note(word.line, word.column, message);
         }
-        none.extend(terms.into_iter().filter(|term| !is_empty(term) || keep(word, term, draft)));
+        none.extend(terms.any.into_iter().filter(|term| !is_empty(term) || keep(word, term, draft)));
     }
     for none in [none, excluded.to_vec()].into_iter().filter(|none| !none.is_empty()) {
         parts.push(Query::Not(Box::new(Query::any(none))));

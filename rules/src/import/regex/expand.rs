@@ -8,7 +8,7 @@ use regex_syntax::ast::{
 use super::{Atom, Mark, Refusal, Word};
 
 /// Most words one expression may stand for.
-const MAX_WORDS: usize = 256;
+pub(super) const MAX_WORDS: usize = 256;
 /// Most atoms one word may have.
 const MAX_ATOMS: usize = 256;
 /// Most times a part may be written out.

@@ -40,7 +40,7 @@ fn groups_become_monitors() {
     for (text, expected) in table {
         // What is said of Latin words has a test of its own.
         let told: Vec<String> =
-            read(text).lines().filter(|line| !line.contains("whole words here")).map(str::to_owned).collect();
+            read(text).lines().filter(|line| !line.contains("match whole here")).map(str::to_owned).collect();
         assert_eq!(told.join("\n"), expected, "{text}");
         comes_back(&import(Origin::TrendRadar, text, "", "pr"));
     }
@@ -58,7 +58,7 @@ fn what_is_not_carried_over_is_told_at_its_place() {
 fn latin_words_are_found_inside_longer_ones_there() {
     insta::assert_snapshot!(read("\nai\n人工智能\niphone"), @r"
     ai / 人工智能 / iphone: ai OR 人工智能 OR iphone
-    2:1: note: `ai` and 1 more: Latin words match whole words here, TrendRadar finds them inside longer ones too; `ai*` finds words that begin so
+    2:1: note: `ai` and 1 more: Latin words and numbers match whole here, TrendRadar finds them inside longer ones too; `ai*` finds words that begin so
     ");
 }
 
@@ -79,5 +79,16 @@ fn a_group_that_lost_what_it_must_have_is_left_out() {
     2:4: not carried over: in `/漏.水/`: `.` is any character, which is no list of words
     4:1: not carried over: group `/^青禾/ / 起火` is left out: none of its words is carried over
     4:2: not carried over: in `/^青禾/`: the beginning or end of a text cannot be asked for; `title:(…)` holds a query to the title
+    ");
+}
+
+#[test]
+fn alternatives_that_are_words_are_kept_beside_those_that_are_not() {
+    insta::assert_snapshot!(read("[手机]\n/青禾手机|Phone $1$|云茶\\d+/\n!/山寨|高仿.*/\n!/二手$|转卖/"), @r"
+    手机: 青禾手机 NOT (山寨 OR 高仿 OR 转卖)
+    2:13: not carried over: in `/青禾手机|Phone $1$|云茶\d+/`: the beginning or end of a text cannot be asked for; `title:(…)` holds a query to the title
+    2:19: not carried over: in `/青禾手机|Phone $1$|云茶\d+/`: a letter that goes on repeating is no list of words
+    4:2: note: without the whole of this exclusion `手机` finds more
+    4:5: not carried over: in `/二手$|转卖/`: the beginning or end of a text cannot be asked for; `title:(…)` holds a query to the title
     ");
 }
