@@ -1,6 +1,8 @@
 //! The comparison of the rule matcher with its peers: texts, vocabulary, drawn queries, contenders, differences, tables.
 
+pub mod compare;
 pub mod draw;
+pub mod lucene;
 pub mod ours;
 pub mod plain;
 pub mod table;

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::draw::{Hits, Shape};
+use super::{
+    compare::Class,
+    draw::{Hits, Shape},
+};
 
 /// One contender at one set of queries.
 #[derive(Debug, Clone, Serialize)]
@@ -27,6 +30,8 @@ pub struct Row {
     pub built: Option<Built>,
     /// Against the matcher under test, on the same texts.
     pub against: Option<Against>,
+    /// Of the answers that differ, how many of each class.
+    pub classes: Vec<(Class, usize)>,
     /// Why it did not run, or what else there is to say.
     pub note: String,
 }
@@ -102,6 +107,9 @@ pub fn line(row: &Row, ours: Option<f64>) -> String {
     cell(&mut line, 9, row.built.and_then(|built| built.peak).map(mib));
     if let Some(Against { both, ours, theirs }) = row.against {
         _ = write!(line, "  {both}, {ours}, {theirs}");
+    }
+    for (class, count) in &row.classes {
+        _ = write!(line, "; {count} {}", class.title());
     }
     if !row.note.is_empty() {
         _ = write!(line, "  {}", row.note);
