@@ -31,10 +31,13 @@ const LUCENE: usize = 10_000;
 
 type Pairs = Vec<(u32, u32)>;
 
+/// Numbers of the queries that a normal form meets.
+type Scan = Box<dyn Fn(&str) -> Vec<u32>>;
+
 /// A contender that could be built.
 enum Peer {
     /// Searches one normal form.
-    Plain(Box<dyn Fn(&str) -> Vec<u32>>),
+    Plain(Scan),
     Lucene(Box<Lucene>),
 }
 

@@ -22,7 +22,8 @@ fn words() -> Words {
         ("门店", "0:门店"),
     ]
     .map(|(word, of_word)| (word.into(), tokens(of_word)))
-    .into()
+    .into_iter()
+    .collect()
 }
 
 #[test]
