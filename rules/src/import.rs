@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     level::Level,
     mention::words,
+    normal::{fold, is_symbol},
     query::Query,
     rulebook::{Monitor, MonitorKind, slug},
 };
@@ -147,6 +148,11 @@ impl<'o> Draft<'o> {
 fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.trim().chars().take(200).collect()
+}
+
+/// Whether nothing of a term remains in the normal form, so that there is nothing to search for.
+fn is_blank(term: &str) -> bool {
+    !fold(term).chars().any(|c| c.is_alphanumeric() || is_symbol(c))
 }
 
 /// At most 40 characters of somebody's text in a message.

@@ -9,7 +9,7 @@ mod cell;
 use cell::{joined, words};
 
 use super::{
-    Draft, clip,
+    Draft, clip, is_blank,
     table::{self, Cell},
 };
 use crate::{
@@ -117,6 +117,9 @@ const HEADS: &[(Column, &[&str])] = &[
     ),
 ];
 
+/// The column of what must not be there, in messages.
+const STOP: &str = "stop words 排除词";
+
 pub(super) fn read(text: &str, draft: &mut Draft<'_>) {
     let table = table::read(text);
     if let Some((line, column)) = table.unclosed {
@@ -189,7 +192,7 @@ fn scheme(row: &[Cell], columns: &[Option<Column>], draft: &mut Draft<'_>) {
             Some(Some(Column::Subject)) => sound &= terms(cell, "subject 主体词", &mut subjects, draft),
             Some(Some(Column::Event)) => sound &= terms(cell, "event 事件词", &mut events, draft),
             Some(Some(Column::Region)) => sound &= terms(cell, "region 地域词", &mut regions, draft),
-            Some(Some(Column::Stop)) => sound &= terms(cell, "stop words 排除词", &mut stops, draft),
+            Some(Some(Column::Stop)) => sound &= terms(cell, STOP, &mut stops, draft),
         }
     }
     if !sound {
@@ -224,13 +227,17 @@ fn region(word: Query) -> Vec<Query> {
     }
 }
 
-/// Reads the words of a cell; `a+b` are both. False when one of them cannot be searched for.
+/// Reads the words of a cell; `a+b` are both. False when one of them cannot be searched for: nothing of it remains, or
+/// it is a single character that nothing longer stands beside. To keep out a single character is well.
 fn terms(cell: &Cell, column: &str, into: &mut Vec<Query>, draft: &mut Draft<'_>) -> bool {
     let mut sound = true;
     for word in words(cell, column, draft) {
         let parts: Vec<&str> = if word.quoted { vec![&word.text] } else { joined(&word.text) };
+        let short_is_well = column == STOP || parts.iter().any(|part| check_term(part).is_ok());
         for part in &parts {
-            if let Err(why) = check_term(part) {
+            if let Err(why) = check_term(part)
+                && (is_blank(part) || !short_is_well)
+            {
                 let message = format!("column {column}: `{}`: {why}", clip(part));
                 draft.remarks.lost(word.line, word.column, message);
                 sound = false;

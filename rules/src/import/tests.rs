@@ -2,6 +2,7 @@
 //! text does harm.
 
 mod brandwatch;
+mod meaning;
 mod subject_event;
 mod trendradar;
 

@@ -8,7 +8,7 @@ mod lines;
 use lines::{Group, Section, Word, bracketed, chunks, filter_words, group, section};
 use rustc_hash::FxHashSet;
 
-use super::{Draft, clip, regex};
+use super::{Draft, clip, is_blank, regex};
 use crate::{
     normal::{fold, is_word},
     query::{Query, check_term},
@@ -224,5 +224,5 @@ fn anchors(term: &Query) -> bool {
 
 /// Whether nothing of a term remains in the normal form.
 fn is_empty(term: &Query) -> bool {
-    matches!(term, Query::Term(text) | Query::Prefix(text) if !fold(text).chars().any(|c| c.is_alphanumeric() || crate::normal::is_symbol(c)))
+    matches!(term, Query::Term(text) | Query::Prefix(text) if is_blank(text))
 }

@@ -1,7 +1,7 @@
 //! What stands for places in a text: words and phrases with their wildcards, `#tag`, `@name`, `{BT}`. Refuses wildcards
 //! that have no counterpart.
 
-use super::{Parser, clip, lexer::Token};
+use super::{super::is_blank, Parser, clip, lexer::Token};
 use crate::{
     normal::{fold, is_word},
     query::{Query, check_term},
@@ -46,8 +46,9 @@ impl Parser<'_> {
             );
             return self.lose(token.start, message);
         }
+        // A single character may stand beside something longer.
         if let Err(why) = check_term(stem)
-            && !why.contains("single")
+            && is_blank(stem)
         {
             return self.lose(token.start, format!("`{}`: {why}", clip(text)));
         }

@@ -23,6 +23,7 @@ fn schemes_become_monitors() {
         ("\u{feff}主体词,排除词\r\n青禾,\r\n\r\n云茶,雾茶\r\n", "青禾: 青禾\n云茶: 云茶 NOT 雾茶"),
         ("主体词\n\"青禾\n云茶\"", "青禾: 青禾 OR 云茶"),
         ("主体词\n\"青禾,\"\"云 茶\"\"\"", "青禾: 青禾 OR \"云 茶\""),
+        ("主体词,事件词,排除词\n云茶,拉+肚子,山", "云茶: 云茶 拉 肚子 NOT 山"),
         ("主体词\nC++、Google+", "C++: C++ OR Google+"),
         ("主体词,事件词\nfood poisoning,recall", "\"food poisoning\": \"food poisoning\" recall"),
         ("*主体词*,Stopwords\n青禾,广告", "青禾: 青禾 NOT 广告"),
