@@ -19,13 +19,16 @@ fn found(matcher: &Matcher, import: &Import, text: &str, region: &str) -> Vec<St
     matches.monitors.iter().map(|matched| name(matched.index)).collect()
 }
 
+/// A text, the region it comes from, and the monitors that find it.
+type Found<'t> = (&'t str, &'t str, &'t [&'t str]);
+
 #[test]
 fn imported_rules_find_what_was_meant() {
     let words = "[GLOBAL_FILTER]\n招聘\n/转发抽奖|抽奖转发/\n\n[WORD_GROUPS]\n[云茶]\n云茶\n/\\byun ?cha\\b/\n!云茶山\n\n[起火]\n+青禾\n+/起火|冒烟/\n";
     let table =
         "方案名称,主体词,事件词,地域词,排除词\n广东质量,云茶、Yun Cha,中毒|拉+肚子,广东、深圳,“招聘 启事”\n";
     let query = "(云茶 OR \"yun cha\") NEAR/3f (中毒 OR poison*) NOT ({US} OR site:jobs.example)";
-    let rows: [(Origin, &str, &[(&str, &str, &[&str])]); 3] = [
+    let rows: [(Origin, &str, &[Found<'_>]); 3] = [
         (
             Origin::TrendRadar,
             words,
