@@ -22,7 +22,7 @@ pub mod wording;
 pub use finding::{Finding, Reason, Transition};
 pub use hit::{CategoryMatch, Hit, Label, Sentiment, Subject, TermMatch};
 pub use level::{Impact, Level, Likelihood, Matrix};
-pub use matcher::{MatchedCategory, MatchedMonitor, Matcher, MatcherError, Matches, Scratch};
+pub use matcher::{Bytes, MatchedCategory, MatchedMonitor, Matcher, MatcherError, Matches, Scratch};
 pub use mention::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
 pub use normal::Normal;
 pub use plan::{Plan, Role, Step, Template};

@@ -2,6 +2,10 @@
 //! over the literals of every query, then only queries of which a required literal was found are evaluated. Cost grows
 //! with the text and with what is found in it, not with the number of monitors.
 //!
+//! Work on one text is bounded by its length times the number of terms that can end at one place: once a text has some
+//! thousand places, further ones of a term already found cost one look, and where every place counts (NEAR, how often,
+//! exact case) the first 10,000 of each term do.
+//!
 //! Refuses to score: mood and language are the business of the stage that calls.
 
 mod automaton;
@@ -9,6 +13,8 @@ mod compile;
 mod evaluate;
 mod explain;
 mod place;
+mod postings;
+mod program;
 mod scratch;
 mod search;
 mod segment;
@@ -68,6 +74,26 @@ impl From<MatchedCategory> for CategoryMatch {
     }
 }
 
+/// Bytes of heap that a compiled rulebook takes, by what they are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bytes {
+    /// What finds the terms.
+    pub automaton: usize,
+    /// Which queries to look at when a term was found.
+    pub postings: usize,
+    /// The queries themselves, with their ids.
+    pub queries: usize,
+    /// Terms as written, and what is known of each.
+    pub texts: usize,
+}
+
+impl Bytes {
+    /// All together.
+    pub fn total(&self) -> usize {
+        self.automaton + self.postings + self.queries + self.texts
+    }
+}
+
 /// Why a rulebook cannot be compiled. A loaded, checked rulebook has no such fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherError {
@@ -124,6 +150,11 @@ impl Matcher {
     /// Number of distinct literals.
     pub fn terms(&self) -> usize {
         self.segment.terms()
+    }
+
+    /// Memory it takes. Buffers of threads ([`Scratch`]) are not counted.
+    pub fn bytes(&self) -> Bytes {
+        self.segment.bytes()
     }
 
     /// Everything that matches. `normal` must hold this mention ([`Normal::set`]); `lang` is the detected language.

@@ -1,58 +1,10 @@
-//! Turns queries into trees over numbered literals and finds, for each, the cheapest set of literals of which one must
-//! be in every text it matches. Refuses terms of which nothing remains in the normal form.
+//! Numbers the literals of a rulebook: what the automaton looks for, under which conditions a place counts, which lists
+//! hold it. Refuses terms of which nothing remains in the normal form.
 
 use rustc_hash::FxHashMap;
 
 use super::MatcherError;
-use crate::{
-    mention::{Kind, Platform, Verified},
-    normal,
-    query::{Comparison, Field, Query},
-    rulebook::WordList,
-};
-
-impl Node {
-    /// Whether it asks how far apart terms stand.
-    pub(super) fn measures(&self) -> bool {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::measures),
-            Self::Not(part) | Self::Title(part) => part.measures(),
-            Self::Near { .. } => true,
-            _ => false,
-        }
-    }
-}
-
-/// A query over numbered literals.
-pub(super) enum Node {
-    All(Box<[Node]>),
-    Any(Box<[Node]>),
-    Not(Box<Node>),
-    Term {
-        literal: u32,
-        written: Box<str>,
-    },
-    List(u32),
-    Platform(Platform),
-    Lang(Box<str>),
-    Kind(Kind),
-    Verified(Verified),
-    Followers(Comparison, u64),
-    FollowersBetween(u64, u64),
-    Field(Field, Box<str>),
-    /// Sides hold terms and lists only.
-    Near {
-        ordered: bool,
-        distance: u32,
-        sides: [Box<[Node]>; 2],
-    },
-    /// Terms and lists only.
-    Count {
-        least: u32,
-        of: Box<[Node]>,
-    },
-    Title(Box<Node>),
-}
+use crate::normal;
 
 /// The left side of the literal must not continue a word.
 pub(super) const LEFT: u8 = 1;
@@ -68,6 +20,8 @@ pub(super) const CASED: u8 = 16;
 pub(super) const EVERY: u8 = 32;
 /// Other literals have the same text: see [`Literals::twins`].
 pub(super) const TWIN: u8 = 64;
+/// A list holds it.
+pub(super) const LISTED: u8 = 128;
 /// What makes literals of one text different.
 const FORM: u8 = LEFT | RIGHT | PREFIX | WHOLE | CASED;
 
@@ -84,37 +38,32 @@ pub(super) struct Literals {
     second: Vec<u32>,
     /// What the original must be, of those that need exact case.
     pub(super) exact: FxHashMap<u32, Box<[char]>>,
-    /// Lists that hold it, with the list's spelling.
-    pub(super) lists: Vec<Vec<(u32, Box<str>)>>,
+    /// Lists that hold a literal, with the list's spelling.
+    pub(super) lists: FxHashMap<u32, Vec<(u32, u32)>>,
     /// Names of lists, and the literals of each.
     list_numbers: FxHashMap<String, u32>,
     list_literals: Vec<Vec<u32>>,
 }
 
 impl Literals {
-    /// Takes in the word lists; a spelling that folds to an earlier one is left out.
-    pub(super) fn take_lists(&mut self, lists: &[WordList]) -> Result<(), MatcherError> {
-        for (number, WordList { name, entries }) in (0..).zip(lists) {
-            let mut literals = Vec::with_capacity(entries.len());
-            let owner = format!("list {name}");
-            for entry in entries {
-                // The parser lets nothing but terms through; anything else built by hand finds nothing.
-                let Node::Term { literal, written } = self.compile(entry, &owner)? else { continue };
-                if let Some(holders) = self.lists.get_mut(literal as usize)
-                    && holders.last().is_none_or(|(list, _)| *list != number)
-                {
-                    holders.push((number, written));
-                    literals.push(literal);
-                }
-            }
-            self.list_numbers.insert(name.clone(), number);
-            self.list_literals.push(literals);
-        }
-        Ok(())
+    /// Opens a list; entries follow.
+    pub(super) fn add_list(&mut self, name: &str) -> Result<u32, MatcherError> {
+        let number = u32::try_from(self.list_literals.len()).map_err(|_| MatcherError::TooManyTerms)?;
+        self.list_numbers.insert(name.to_owned(), number);
+        self.list_literals.push(Vec::new());
+        Ok(number)
     }
 
-    pub(super) fn list_count(&self) -> usize {
-        self.list_literals.len()
+    /// Takes an entry into the last list; a spelling of a literal that the list has already is left out.
+    pub(super) fn add_entry(&mut self, list: u32, literal: u32, spelling: u32) {
+        let holders = self.lists.entry(literal).or_default();
+        if let Some(literals) = self.list_literals.get_mut(list as usize)
+            && holders.last().is_none_or(|(last, _)| *last != list)
+        {
+            self.bounds[literal as usize] |= LISTED;
+            holders.push((list, spelling));
+            literals.push(literal);
+        }
     }
 
     /// Literals of the automaton: one of each text.
@@ -128,9 +77,15 @@ impl Literals {
     }
 
     /// Number of the literal for `term` under the conditions `form`, besides those its own characters bring.
-    fn number(&mut self, term: &str, form: u8, written: &str, owner: &str) -> Result<u32, MatcherError> {
+    pub(super) fn number(
+        &mut self,
+        term: &str,
+        form: u8,
+        written: &str,
+        owner: &dyn std::fmt::Display,
+    ) -> Result<u32, MatcherError> {
         let folded = normal::fold(term);
-        let empty = || MatcherError::EmptyTerm { owner: owner.to_owned(), term: written.to_owned() };
+        let empty = || MatcherError::EmptyTerm { owner: owner.to_string(), term: written.to_owned() };
         let first = folded.chars().next().ok_or_else(empty)?;
         let last = folded.chars().next_back().ok_or_else(empty)?;
         let bound = |c, side| if normal::is_word(c) { side } else { 0 };
@@ -162,7 +117,6 @@ impl Literals {
         self.bounds.push(form);
         self.texts.push(folded);
         self.uses.push(1);
-        self.lists.push(Vec::new());
         if let Some(exact) = exact {
             self.bounds[number as usize] |= EVERY;
             self.exact.insert(number, exact);
@@ -170,107 +124,30 @@ impl Literals {
         Ok(number)
     }
 
-    /// Compiles what has places, all of which count.
-    fn places(&mut self, query: &Query, owner: &str) -> Result<Box<[Node]>, MatcherError> {
-        // The parser lets nothing else through; a query built by hand then finds nothing.
-        let nodes = self.compile_all(query.terms().unwrap_or_default(), owner)?;
-        for node in &nodes {
-            let of_list;
-            let literals: &[u32] = match node {
-                Node::Term { literal, .. } => std::slice::from_ref(literal),
-                Node::List(list) => {
-                    of_list = self.list_literals.get(*list as usize).cloned().unwrap_or_default();
-                    &of_list
-                }
-                _ => &[],
-            };
-            for literal in literals {
-                self.bounds[*literal as usize] |= EVERY;
-            }
-        }
-        Ok(nodes)
+    /// Number of a list.
+    pub(super) fn list(&self, name: &str) -> Option<u32> {
+        self.list_numbers.get(name).copied()
     }
 
-    /// Compiles one query of `owner`.
-    pub(super) fn compile(&mut self, query: &Query, owner: &str) -> Result<Node, MatcherError> {
-        Ok(match query {
-            Query::And(parts) => Node::All(self.compile_all(parts, owner)?),
-            Query::Or(parts) => Node::Any(self.compile_all(parts, owner)?),
-            Query::Not(part) => Node::Not(Box::new(self.compile(part, owner)?)),
-            Query::Term(term) => {
-                Node::Term { literal: self.number(term, 0, term, owner)?, written: term.as_str().into() }
-            }
-            Query::Cased(text) => {
-                Node::Term { literal: self.number(text, CASED, text, owner)?, written: text.as_str().into() }
-            }
-            Query::Prefix(stem) => self.marked(stem, PREFIX, query, owner)?,
-            Query::Tag(tag) => self.marked(&format!("#{tag}"), WHOLE, query, owner)?,
-            Query::Name(name) => self.marked(&format!("@{name}"), LEFT | WHOLE, query, owner)?,
-            Query::Near { ordered, distance, sides } => {
-                let [left, right] = &**sides;
-                let sides = [self.places(left, owner)?, self.places(right, owner)?];
-                Node::Near { ordered: *ordered, distance: *distance, sides }
-            }
-            Query::Count(least, part) => Node::Count { least: *least, of: self.places(part, owner)? },
-            Query::Title(part) => Node::Title(Box::new(self.compile(part, owner)?)),
-            Query::FollowersBetween(least, most) => Node::FollowersBetween(*least, *most),
-            Query::Field(field, value) => Node::Field(*field, value.as_str().into()),
-            Query::List(name) => {
-                let unknown = || MatcherError::UnknownList { owner: owner.to_owned(), list: name.clone() };
-                Node::List(*self.list_numbers.get(name).ok_or_else(unknown)?)
-            }
-            Query::Platform(platform) => Node::Platform(*platform),
-            Query::Lang(lang) => Node::Lang(lang.as_str().into()),
-            Query::Kind(kind) => Node::Kind(*kind),
-            Query::Verified(verified) => Node::Verified(*verified),
-            Query::Followers(comparison, limit) => Node::Followers(*comparison, *limit),
-        })
+    /// Literals of each list.
+    pub(super) fn of_lists(&self) -> &[Vec<u32>] {
+        &self.list_literals
     }
 
-    fn marked(&mut self, text: &str, form: u8, query: &Query, owner: &str) -> Result<Node, MatcherError> {
-        let written = query.to_string();
-        Ok(Node::Term { literal: self.number(text, form, &written, owner)?, written: written.into() })
-    }
-
-    fn compile_all(&mut self, parts: &[Query], owner: &str) -> Result<Box<[Node]>, MatcherError> {
-        parts.iter().map(|part| self.compile(part, owner)).collect()
-    }
-
-    /// Literals of which at least one is in every text the node matches, and what finding them costs; none when the
-    /// node can match a text without any.
-    pub(super) fn required(&self, node: &Node) -> Option<(f64, Vec<u32>)> {
-        match node {
-            Node::Term { literal, .. } => Some((self.cost(*literal), vec![*literal])),
-            Node::List(list) => {
-                let literals = self.list_literals.get(*list as usize)?;
-                Some((literals.iter().map(|literal| self.cost(*literal)).sum(), literals.clone()))
-            }
-            Node::All(parts) => {
-                parts.iter().filter_map(|part| self.required(part)).min_by(|(a, _), (b, _)| a.total_cmp(b))
-            }
-            Node::Any(parts) => self.required_of_any(parts),
-            Node::Near { sides, .. } => sides
-                .iter()
-                .filter_map(|side| self.required_of_any(side))
-                .min_by(|(a, _), (b, _)| a.total_cmp(b)),
-            Node::Count { of, .. } => self.required_of_any(of),
-            Node::Title(part) => self.required(part),
-            _ => None,
+    /// Every place of a list's terms counts.
+    pub(super) fn count_every(&mut self, list: u32) {
+        for literal in self.list_literals.get(list as usize).into_iter().flatten() {
+            self.bounds[*literal as usize] |= EVERY;
         }
     }
 
-    fn required_of_any(&self, parts: &[Node]) -> Option<(f64, Vec<u32>)> {
-        let mut all = (0.0, Vec::new());
-        for part in parts {
-            let (cost, literals) = self.required(part)?;
-            all.0 += cost;
-            all.1.extend(literals);
-        }
-        Some(all)
+    /// One more query names the literal.
+    pub(super) fn used(&mut self, literal: u32) {
+        self.uses[literal as usize] += 1;
     }
 
     /// Guess of how often a literal is found: short ones are, and those that many queries share.
-    fn cost(&self, literal: u32) -> f64 {
+    pub(super) fn cost(&self, literal: u32) -> f64 {
         let text = &self.texts[literal as usize];
         let length: i32 = text.chars().take(16).map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
         f64::from(-length).exp2() * (1.0 + f64::from(self.uses[literal as usize]).ln())

@@ -1,6 +1,11 @@
 //! Evaluates one compiled query on what was found, and gathers the evidence. Refuses to look at the text again.
 
-use super::{Scratch, compile::Node, segment::Segment};
+use super::{
+    Scratch,
+    program::{ALL, ANY, CHECK, COUNT, LIST, NEAR, NOT, Node, Nodes, TERM, TITLE},
+    scratch::{MOST_OCCURRENCES, MOST_PLACES},
+    segment::Segment,
+};
 use crate::{hit::TermMatch, mention::Mention, normal::Normal};
 
 /// Most term matches reported of one monitor or category.
@@ -22,44 +27,37 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn holds(&self, node: &Node) -> bool {
-        match node {
-            Node::All(parts) => parts.iter().all(|part| self.holds(part)),
-            Node::Any(parts) => parts.iter().any(|part| self.holds(part)),
-            Node::Not(part) => !self.holds(part),
-            Node::Term { literal, .. } => {
-                self.scratch.has(*literal) && (self.within == u32::MAX || self.stands_within(*literal))
+    /// Whether all of these nodes hold.
+    pub(super) fn all(&self, mut nodes: Nodes<'_>) -> bool {
+        nodes.all(|node| self.holds(node))
+    }
+
+    fn holds(&self, node: Node<'_>) -> bool {
+        match node.tag {
+            TERM => {
+                let literal = self.segment.spelled[node.argument as usize];
+                self.scratch.has(literal) && (self.within == u32::MAX || self.stands_within(literal))
             }
-            Node::List(list) if self.within == u32::MAX => self.scratch.has_list(*list),
-            Node::List(list) => self.of_list(*list).any(|(literal, _)| self.stands_within(literal)),
-            Node::Platform(platform) => self.mention.platform == *platform,
-            Node::Lang(wanted) => **wanted == *self.lang,
-            Node::Kind(kind) => self.mention.kind == *kind,
-            Node::Verified(verified) => {
-                let author = self.mention.author.as_ref();
-                author.map_or_else(Default::default, |author| author.verified) == *verified
-            }
-            Node::Followers(comparison, limit) => {
-                self.followers().is_some_and(|followers| comparison.holds(followers, *limit))
-            }
-            Node::FollowersBetween(least, most) => {
-                self.followers().is_some_and(|followers| (*least..=*most).contains(&followers))
-            }
-            Node::Field(field, value) => field.holds(self.mention, value),
-            Node::Near { ordered, distance, sides } => {
-                let [mut left, mut right] = [Vec::new(), Vec::new()];
-                self.places_of(&sides[0], &mut left);
-                self.places_of(&sides[1], &mut right);
+            LIST if self.within == u32::MAX => self.scratch.has(self.segment.list_atom(node.argument)),
+            LIST => self.of_list(node.argument).any(|(literal, _)| self.stands_within(literal)),
+            CHECK => self.segment.checks[node.argument as usize].holds(self.mention, self.lang),
+            ALL => self.all(Nodes(node.below)),
+            ANY => Nodes(node.below).any(|node| self.holds(node)),
+            NOT => !self.all(Nodes(node.below)),
+            TITLE => self.title().is_some_and(|view| view.all(Nodes(node.below))),
+            NEAR => {
+                let Some((distance, ordered, sides)) = node.near() else { return false };
+                let [left, right] = sides.map(|side| self.places_of(side));
                 let mut near = Vec::new();
-                self.near(&left, &right, *distance, &mut near);
+                self.near(&left, &right, distance, &mut near);
                 if near.is_empty() && !ordered {
-                    self.near(&right, &left, *distance, &mut near);
+                    self.near(&right, &left, distance, &mut near);
                 }
                 !near.is_empty()
             }
-            Node::Count { least, of } => {
-                let mut places = Vec::new();
-                self.places_of(of, &mut places);
+            COUNT => {
+                let Some((least, terms)) = node.count() else { return false };
+                let mut places = self.places_of(terms);
                 // Most places without overlap: always the one that ends first.
                 places.sort_unstable_by_key(|(_, end, _)| *end);
                 let (mut count, mut behind) = (0u32, 0);
@@ -68,14 +66,10 @@ impl<'a> View<'a> {
                         (count, behind) = (count + 1, end);
                     }
                 }
-                count >= *least
+                count >= least
             }
-            Node::Title(part) => self.title().is_some_and(|view| view.holds(part)),
+            _ => false,
         }
-    }
-
-    fn followers(&self) -> Option<u64> {
-        self.mention.author.as_ref().and_then(|author| author.followers)
     }
 
     /// The same of the title alone; none where there is no title.
@@ -86,30 +80,42 @@ impl<'a> View<'a> {
 
     /// Places come in ascending order, so the first decides.
     fn stands_within(&self, literal: u32) -> bool {
-        self.scratch.occurrences(literal).next().is_some_and(|(_, end)| end <= self.within)
+        self.scratch.occurrences(literal, 1).next().is_some_and(|(_, end)| end <= self.within)
     }
 
     /// Found literals of a list, as the list writes them.
     fn of_list(&self, list: u32) -> impl Iterator<Item = (u32, &'a str)> + use<'a> {
         let segment = self.segment;
         self.scratch.found.iter().filter_map(move |literal| {
-            let holders = &segment.lists[*literal as usize];
-            holders.iter().find(|(holder, _)| *holder == list).map(|(_, written)| (*literal, &**written))
+            let holders = segment.lists.get(literal)?;
+            holders
+                .iter()
+                .find(|(holder, _)| *holder == list)
+                .map(|(_, spelling)| (*literal, &*segment.written[*spelling as usize]))
         })
     }
 
-    /// Every place of terms and lists.
-    fn places_of(&self, nodes: &'a [Node], places: &mut Vec<Place<'a>>) {
+    /// Every place of terms and lists that counts.
+    fn places_of(&self, nodes: Nodes<'_>) -> Vec<Place<'a>> {
+        let mut places = Vec::new();
+        nodes.for_each(|node| self.add_places(node, &mut places));
+        places
+    }
+
+    fn add_places(&self, node: Node<'_>, places: &mut Vec<Place<'a>>) {
+        let segment = self.segment;
         let mut take = |literal: u32, written: &'a str| {
-            let found = self.scratch.occurrences(literal).filter(|(_, end)| *end <= self.within);
+            let most = if segment.every(literal) { MOST_PLACES } else { MOST_OCCURRENCES };
+            let found = self.scratch.occurrences(literal, most).filter(|(_, end)| *end <= self.within);
             places.extend(found.map(|(start, end)| (start, end, written)));
         };
-        for node in nodes {
-            match node {
-                Node::Term { literal, written } => take(*literal, written),
-                Node::List(list) => self.of_list(*list).for_each(|(literal, written)| take(literal, written)),
-                _ => {}
+        match node.tag {
+            TERM => {
+                let spelling = node.argument as usize;
+                take(segment.spelled[spelling], &segment.written[spelling]);
             }
+            LIST => self.of_list(node.argument).for_each(|(literal, written)| take(literal, written)),
+            _ => {}
         }
     }
 
@@ -138,25 +144,26 @@ impl<'a> View<'a> {
     }
 
     /// Where the positive terms of a query that holds stand in the original.
-    pub(super) fn evidence(&self, node: &'a Node) -> Vec<TermMatch> {
+    pub(super) fn evidence(&self, program: Nodes<'_>) -> Vec<TermMatch> {
         let mut places = Vec::new();
-        self.positive(node, &mut places);
+        program.for_each(|node| self.positive(node, &mut places));
         places.sort_unstable();
         places.dedup();
         places.truncate(MOST_MATCHES);
+        let mut from = (0, 0);
         places
             .into_iter()
             .map(|(start, end, written)| {
-                let (start, end) = self.normal.original(start as usize, end as usize);
+                let (start, end) = self.normal.original_after(&mut from, start as usize, end as usize);
                 TermMatch { term: written.to_owned(), start, end }
             })
             .collect()
     }
 
     /// The positive terms of a query that holds, as written, in order of first appearance.
-    pub(super) fn terms_of(&self, node: &'a Node) -> Vec<String> {
+    pub(super) fn terms_of(&self, program: Nodes<'_>) -> Vec<String> {
         let mut places = Vec::new();
-        self.positive(node, &mut places);
+        program.for_each(|node| self.positive(node, &mut places));
         places.sort_unstable();
         let mut names: Vec<String> = Vec::new();
         for (_, _, written) in places {
@@ -171,27 +178,30 @@ impl<'a> View<'a> {
     }
 
     /// Places of the parts that hold, outside any NOT.
-    fn positive(&self, node: &'a Node, places: &mut Vec<Place<'a>>) {
-        match node {
-            Node::All(parts) | Node::Any(parts) => {
-                for part in parts.iter().filter(|part| self.holds(part)) {
+    fn positive(&self, node: Node<'_>, places: &mut Vec<Place<'a>>) {
+        match node.tag {
+            ALL | ANY => {
+                for part in Nodes(node.below).filter(|part| self.holds(*part)) {
                     self.positive(part, places);
                 }
             }
-            Node::Term { .. } | Node::List(_) => self.places_of(std::slice::from_ref(node), places),
-            Node::Count { of, .. } => self.places_of(of, places),
-            Node::Near { ordered, distance, sides } => {
-                let [mut left, mut right] = [Vec::new(), Vec::new()];
-                self.places_of(&sides[0], &mut left);
-                self.places_of(&sides[1], &mut right);
-                self.near(&left, &right, *distance, places);
-                if !ordered {
-                    self.near(&right, &left, *distance, places);
+            TERM | LIST => self.add_places(node, places),
+            COUNT => {
+                if let Some((_, terms)) = node.count() {
+                    places.append(&mut self.places_of(terms));
                 }
             }
-            Node::Title(part) => {
+            NEAR => {
+                let Some((distance, ordered, sides)) = node.near() else { return };
+                let [left, right] = sides.map(|side| self.places_of(side));
+                self.near(&left, &right, distance, places);
+                if !ordered {
+                    self.near(&right, &left, distance, places);
+                }
+            }
+            TITLE => {
                 if let Some(title) = self.title() {
-                    title.positive(part, places);
+                    Nodes(node.below).for_each(|part| title.positive(part, places));
                 }
             }
             _ => {}

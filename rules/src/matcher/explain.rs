@@ -154,7 +154,7 @@ impl Case<'_> {
             }
             Query::Followers(comparison, limit) => self.followers(|n| comparison.holds(n, *limit)),
         };
-        let spans = spans.into_iter().map(|span| self.text.original(span)).collect();
+        let spans = self.text.original(&spans);
         Explained { text: query.to_string(), matched: refusal.is_none(), spans, reason: refusal, parts }
     }
 

@@ -10,20 +10,38 @@ use crate::{
 /// Where the literal found at `start..end` ends, if it may stand there at all under `bounds`.
 #[inline]
 pub(super) fn end(text: &str, start: usize, end: usize, bounds: u8) -> Option<usize> {
-    if bounds & (LEFT | RIGHT | WHOLE) != 0 {
-        let word = |c: Option<char>| c.is_some_and(is_word);
-        if (bounds & LEFT != 0 && word(text[..start].chars().next_back()))
-            || (bounds & RIGHT != 0 && word(text[end..].chars().next()))
-            || (bounds & WHOLE != 0 && text[end..].chars().next().is_some_and(continues_name))
-        {
-            return None;
-        }
+    if bounds & (LEFT | RIGHT | WHOLE) != 0
+        && ((bounds & LEFT != 0 && word_before(text, start))
+            || (bounds & RIGHT != 0 && word_at(text, end))
+            || (bounds & WHOLE != 0 && text[end..].chars().next().is_some_and(continues_name)))
+    {
+        return None;
     }
     if bounds & PREFIX != 0 {
         let rest = &text[end..];
         return Some(end + rest.find(|c| !is_word(c)).unwrap_or(rest.len()));
     }
     Some(end)
+}
+
+/// Whether a word reaches up to byte `at`; the usual case without decoding.
+#[inline]
+fn word_before(text: &str, at: usize) -> bool {
+    match text.as_bytes()[..at].last() {
+        None => false,
+        Some(byte) if byte.is_ascii() => byte.is_ascii_alphanumeric(),
+        Some(_) => text[..at].chars().next_back().is_some_and(is_word),
+    }
+}
+
+/// Whether a word goes on at byte `at`.
+#[inline]
+fn word_at(text: &str, at: usize) -> bool {
+    match text.as_bytes().get(at) {
+        None => false,
+        Some(byte) if byte.is_ascii() => byte.is_ascii_alphanumeric(),
+        Some(_) => text[at..].chars().next().is_some_and(is_word),
+    }
 }
 
 /// Whether `c` would make a hashtag or account name a longer one.

@@ -1,7 +1,7 @@
 //! Plain search of one term, pair or count in one normal form, without any index: what explanations show and what the
 //! matcher is tested against. Refuses to be fast.
 
-use super::place;
+use super::{place, scratch::MOST_PLACES};
 use crate::{
     mention::Mention,
     normal::{self, Normal, begins_token, is_word},
@@ -43,16 +43,21 @@ impl<'a> Text<'a> {
         Some(Self { chars: self.chars.clone(), within, ..*self })
     }
 
-    /// Characters of the original.
-    pub(super) fn original(&self, (start, end): Span) -> (u32, u32) {
-        self.normal.original(self.byte(start), self.byte(end))
+    /// Characters of the original, of each of some spans in ascending order.
+    pub(super) fn original(&self, spans: &[Span]) -> Vec<(u32, u32)> {
+        let mut from = (0, 0);
+        spans.iter().map(|span| self.original_after(&mut from, *span)).collect()
+    }
+
+    fn original_after(&self, from: &mut (usize, u32), (start, end): Span) -> (u32, u32) {
+        self.normal.original_after(from, self.byte(start), self.byte(end))
     }
 
     fn byte(&self, at: usize) -> usize {
         self.chars.get(at).map_or(self.normal.as_str().len(), |(byte, _)| *byte)
     }
 
-    /// Every place of a term of any kind; a list is not a term.
+    /// Places of a term of any kind, the first [`MOST_PLACES`] of them; a list is not a term.
     pub(super) fn find(&self, term: &Query) -> Found {
         let mut found = Found::default();
         let (text, whole, prefix, exact) = match term {
@@ -65,7 +70,8 @@ impl<'a> Text<'a> {
         };
         let folded: Vec<char> = normal::fold(&text).chars().collect();
         let (Some(first), Some(last)) = (folded.first(), folded.last()) else { return found };
-        let original: String = place::original(self.mention).into_iter().collect();
+        let original = place::original(self.mention);
+        let (mut places, mut behind) = (0, (0, 0));
         for (at, window) in self.chars.windows(folded.len()).enumerate() {
             if !window.iter().map(|(_, c)| c).eq(&folded) {
                 continue;
@@ -91,11 +97,14 @@ impl<'a> Text<'a> {
                 found.inside = true;
                 continue;
             }
+            places += 1;
+            if places > MOST_PLACES {
+                break;
+            }
             if let Some(exact) = exact {
-                let (from, to) = self.original((at, end));
-                let written: String =
-                    original.chars().skip(from as usize).take(to.saturating_sub(from) as usize).collect();
-                if written != exact {
+                let (from, to) = self.original_after(&mut behind, (at, end));
+                let written = original.get(from as usize..to as usize).unwrap_or_default();
+                if !written.iter().copied().eq(exact.chars()) {
                     found.otherwise = true;
                     continue;
                 }
@@ -113,8 +122,9 @@ impl<'a> Text<'a> {
         distance: u32,
     ) -> (Vec<Span>, Option<usize>) {
         let (mut near, mut nearest) = (Vec::new(), None);
+        let distances = self.distances();
         let mut pair = |before: Span, behind: Span| {
-            if let Some(between) = self.between(before.1, behind.0) {
+            if let Some(between) = between(&distances, before.1, behind.0) {
                 if between <= distance as usize {
                     near.extend([before, behind]);
                 } else if nearest.is_none_or(|nearest| between < nearest) {
@@ -135,15 +145,23 @@ impl<'a> Text<'a> {
         (near, nearest)
     }
 
-    /// Tokens that begin from `end` up to `start`; none when they overlap or a title ends between.
-    fn between(&self, end: usize, start: usize) -> Option<usize> {
-        let between = self.chars.get(end..start)?;
-        if between.iter().any(|(_, c)| *c == '\n') {
-            return None;
+    /// Tokens and line breaks in front of each character, and in front of the end.
+    fn distances(&self) -> Vec<(usize, usize)> {
+        let (mut tokens, mut breaks, mut last) = (0, 0, None);
+        let mut distances = vec![(0, 0)];
+        for (_, c) in &self.chars {
+            tokens += usize::from(begins_token(last.replace(*c), *c));
+            breaks += usize::from(*c == '\n');
+            distances.push((tokens, breaks));
         }
-        let mut before = end.checked_sub(1).and_then(|at| self.chars.get(at)).map(|(_, c)| *c);
-        Some(between.iter().filter(|(_, c)| begins_token(before.replace(*c), *c)).count())
+        distances
     }
+}
+
+/// Tokens that begin from `end` up to `start`; none when they overlap or a title ends between.
+fn between(distances: &[(usize, usize)], end: usize, start: usize) -> Option<usize> {
+    let (from, to) = (distances.get(end)?, distances.get(start)?);
+    (end <= start && from.1 == to.1).then(|| to.0 - from.0)
 }
 
 /// Most of `spans` that do not overlap.

@@ -3,15 +3,19 @@
 use rustc_hash::FxHashMap;
 
 use super::{
-    MatchedCategory, MatchedMonitor, MatcherError, Matches, Scratch,
+    Bytes, MatchedCategory, MatchedMonitor, MatcherError, Matches, Scratch,
     automaton::Automaton,
-    compile::{CASED, EVERY, Literals, Node, TWIN},
+    compile::{CASED, EVERY, LISTED, TWIN},
     evaluate::View,
     place,
+    postings::{Postings, Sorter},
+    program::{ALL, ANY, COUNT, Check, Compiler, NEAR, Nodes, TITLE},
+    scratch::{MOST_OCCURRENCES, MOST_PLACES},
 };
 use crate::{
-    mention::{Mention, Platform},
+    mention::Mention,
     normal::Normal,
+    query::Query,
     rulebook::{Category, Monitor, WordList},
 };
 
@@ -24,25 +28,32 @@ pub(super) struct Segment {
     twins: FxHashMap<u32, Vec<u32>>,
     /// What the original must be, of those that need exact case.
     exact: FxHashMap<u32, Box<[char]>>,
-    /// Queries that each literal makes candidates.
-    postings: Vec<Box<[u32]>>,
-    /// Word lists that hold each literal, with the list's spelling.
-    pub(super) lists: Vec<Vec<(u32, Box<str>)>>,
+    /// Word lists that hold a literal, with the list's spelling.
+    pub(super) lists: FxHashMap<u32, Vec<(u32, u32)>>,
     list_count: usize,
-    /// Monitors first, then categories.
+    postings: Postings,
+    /// Of each spelling its literal, and what the rulebook writes.
+    pub(super) spelled: Vec<u32>,
+    pub(super) written: Vec<Box<str>>,
+    pub(super) checks: Vec<Check>,
+    /// Programs of all queries, monitors first, then categories.
+    words: Vec<u32>,
     queries: Vec<Compiled>,
+    /// Ids of all queries.
+    ids: String,
     monitors: usize,
-    /// Queries of fields alone: candidates for every text.
-    always: Vec<u32>,
 }
 
+/// One query.
 struct Compiled {
-    id: String,
-    platforms: Vec<Platform>,
-    languages: Vec<String>,
-    node: Node,
+    /// Where its program ends; it begins where that of the query before does.
+    end: u32,
+    /// Where its id ends.
+    id_end: u32,
     /// Whether it asks how far apart terms stand.
     measures: bool,
+    /// Whether it asks where terms stand.
+    places: bool,
 }
 
 impl std::fmt::Debug for Segment {
@@ -51,9 +62,37 @@ impl std::fmt::Debug for Segment {
             .field("monitors", &self.monitors)
             .field("categories", &(self.queries.len() - self.monitors))
             .field("terms", &self.bounds.len())
-            .field("automaton_bytes", &self.automaton.bytes())
+            .field("bytes", &self.bytes())
             .finish_non_exhaustive()
     }
+}
+
+/// Writes a monitor: its platforms and languages, then its query.
+fn monitor(compiler: &mut Compiler, monitor: &Monitor) -> Result<(), MatcherError> {
+    let owner = format_args!("monitor {}", monitor.id);
+    if monitor.platforms.is_empty() && monitor.languages.is_empty() {
+        return compiler.query(&monitor.query, &owner);
+    }
+    compiler.branch(ALL, |compiler| {
+        if !monitor.platforms.is_empty() {
+            compiler.branch(ANY, |compiler| {
+                monitor.platforms.iter().try_for_each(|platform| compiler.check(Check::Platform(*platform)))
+            })?;
+        }
+        if !monitor.languages.is_empty() {
+            compiler.branch(ANY, |compiler| {
+                monitor
+                    .languages
+                    .iter()
+                    .try_for_each(|lang| compiler.check(Check::Lang(lang.as_str().into())))
+            })?;
+        }
+        compiler.query(&monitor.query, &owner)
+    })
+}
+
+fn category(compiler: &mut Compiler, (id, query): (&str, &Query)) -> Result<(), MatcherError> {
+    compiler.query(query, &format_args!("category {id}"))
 }
 
 impl Segment {
@@ -66,61 +105,97 @@ impl Segment {
         categories: &[Category],
         lists: &[WordList],
     ) -> Result<Self, MatcherError> {
-        let mut literals = Literals::default();
-        literals.take_lists(lists)?;
-        let mut queries = Vec::with_capacity(monitors.len() + categories.len());
-        for monitor in monitors {
-            queries.push(Compiled {
-                id: monitor.id.clone(),
-                platforms: monitor.platforms.clone(),
-                languages: monitor.languages.clone(),
-                measures: false,
-                node: literals.compile(&monitor.query, &format!("monitor {}", monitor.id))?,
-            });
+        let mut compiler = Compiler::new(lists)?;
+        let mut queries: Vec<Compiled> = Vec::with_capacity(monitors.len() + categories.len());
+        let mut ids = String::new();
+        let mut finish = |compiler: &Compiler, id: &str| {
+            ids.push_str(id);
+            let from = queries.last().map_or(0, |before: &Compiled| before.end as usize);
+            let program = Nodes(&compiler.words[from..]);
+            let (measures, places) = (
+                program.into_iter().any(|node| node.asks(&[NEAR])),
+                program.into_iter().any(|node| node.asks(&[NEAR, COUNT, TITLE])),
+            );
+            let too_many = |_| MatcherError::TooManyTerms;
+            let end = u32::try_from(compiler.words.len()).map_err(too_many)?;
+            let id_end = u32::try_from(ids.len()).map_err(too_many)?;
+            queries.push(Compiled { end, id_end, measures, places });
+            Ok(())
+        };
+        for one in monitors {
+            monitor(&mut compiler, one)?;
+            finish(&compiler, &one.id)?;
         }
-        for category in categories {
-            queries.push(Compiled {
-                id: category.id.clone(),
-                platforms: Vec::new(),
-                languages: Vec::new(),
-                measures: false,
-                node: literals.compile(&category.query, &format!("category {}", category.id))?,
-            });
+        for one in categories {
+            category(&mut compiler, (&one.id, &one.query))?;
+            finish(&compiler, &one.id)?;
         }
-        for query in &mut queries {
-            query.measures = query.node.measures();
-        }
-        let mut postings = vec![Vec::new(); literals.texts.len()];
-        let mut always = Vec::new();
+        let Compiler { literals, mut spelled, mut written, mut checks, mut words, .. } = compiler;
+        let mut sorter = Sorter::new(&literals);
+        let mut from = 0;
         for (number, query) in (0u32..).zip(&queries) {
-            match literals.required(&query.node) {
-                None => always.push(number),
-                Some((_, mut required)) => {
-                    required.sort_unstable();
-                    required.dedup();
-                    for literal in required {
-                        postings[literal as usize].push(number);
-                    }
-                }
-            }
+            sorter.take(number, &words[from..query.end as usize], &spelled);
+            from = query.end as usize;
         }
+        spelled.shrink_to_fit();
+        written.shrink_to_fit();
+        checks.shrink_to_fit();
+        words.shrink_to_fit();
+        ids.shrink_to_fit();
         Ok(Self {
+            postings: sorter.sorted(),
             automaton: Automaton::new(&literals.patterns())?,
-            list_count: literals.list_count(),
+            list_count: literals.of_lists().len(),
             bounds: literals.bounds,
             twins: literals.twins,
             exact: literals.exact,
-            postings: postings.into_iter().map(Vec::into_boxed_slice).collect(),
             lists: literals.lists,
+            spelled,
+            written,
+            checks,
+            words,
             queries,
+            ids,
             monitors: monitors.len(),
-            always,
         })
     }
 
     /// Number of distinct literals.
     pub(super) fn terms(&self) -> usize {
         self.bounds.len()
+    }
+
+    /// Heap it takes.
+    pub(super) fn bytes(&self) -> Bytes {
+        let written: usize = self.written.iter().map(|text| text.len()).sum();
+        let listed = self.lists.values().map(|holders| 32 + 8 * holders.capacity()).sum::<usize>();
+        let exact = self.exact.values().map(|chars| 4 * chars.len() + 24).sum::<usize>();
+        let checks = self.checks.len() * size_of::<Check>();
+        Bytes {
+            automaton: self.automaton.bytes(),
+            postings: self.postings.bytes(),
+            queries: 4 * self.words.capacity()
+                + self.queries.capacity() * size_of::<Compiled>()
+                + self.ids.capacity()
+                + checks,
+            texts: self.bounds.capacity()
+                + 4 * self.spelled.capacity()
+                + self.written.capacity() * size_of::<Box<str>>()
+                + written
+                + listed
+                + exact
+                + 32 * self.twins.len(),
+        }
+    }
+
+    /// What stands for a list among the literals: lists are numbered after them.
+    pub(super) fn list_atom(&self, list: u32) -> u32 {
+        u32::try_from(self.bounds.len()).unwrap_or(u32::MAX).saturating_add(list)
+    }
+
+    /// Whether every place of a literal counts.
+    pub(super) fn every(&self, literal: u32) -> bool {
+        self.bounds[literal as usize] & EVERY != 0
     }
 
     /// Everything that matches; see [`super::Matcher::scan`].
@@ -131,8 +206,62 @@ impl Segment {
         normal: &Normal,
         scratch: &mut Scratch,
     ) -> Matches {
-        scratch.begin(self.bounds.len(), self.list_count, self.queries.len());
-        let text = normal.as_str();
+        let mut matches = Matches::default();
+        self.find(normal.as_str(), scratch);
+        let mut candidates = std::mem::take(&mut scratch.candidates);
+        for atom in &scratch.found {
+            self.postings.probe(*atom, &scratch.marks, &mut candidates);
+        }
+        candidates.extend(&self.postings.always);
+        candidates.sort_unstable();
+        candidates.dedup();
+        if !candidates.is_empty() {
+            self.keep_exact(mention, normal, scratch);
+            for number in &candidates {
+                self.evaluate(*number as usize, (mention, lang, normal), scratch, &mut matches);
+            }
+        }
+        scratch.candidates = candidates;
+        matches
+    }
+
+    /// Evaluates one candidate.
+    fn evaluate(
+        &self,
+        number: usize,
+        (mention, lang, normal): (&Mention, &str, &Normal),
+        scratch: &mut Scratch,
+        matches: &mut Matches,
+    ) {
+        let query = &self.queries[number];
+        let before = number.checked_sub(1).map(|before| &self.queries[before]);
+        let (start, id_start) = before.map_or((0, 0), |before| (before.end, before.id_end));
+        let program = Nodes(&self.words[start as usize..query.end as usize]);
+        if query.places {
+            self.locate(normal.as_str(), scratch);
+        }
+        if query.measures && scratch.tokens.is_empty() {
+            place::tokens(normal.as_str(), &mut scratch.tokens);
+        }
+        let view = View { segment: self, mention, lang, normal, scratch, within: u32::MAX };
+        if !view.all(program) {
+            return;
+        }
+        self.locate(normal.as_str(), scratch);
+        let view = View { segment: self, mention, lang, normal, scratch, within: u32::MAX };
+        let id = self.ids.get(id_start as usize..query.id_end as usize).unwrap_or_default().to_owned();
+        if number < self.monitors {
+            let matches_of = view.evidence(program);
+            matches.monitors.push(MatchedMonitor { index: number, id, matches: matches_of });
+        } else {
+            let (index, terms) = (number - self.monitors, view.terms_of(program));
+            matches.categories.push(MatchedCategory { index, id, terms });
+        }
+    }
+
+    /// Finds literals and lists.
+    fn find(&self, text: &str, scratch: &mut Scratch) {
+        scratch.begin(self.bounds.len() + self.list_count);
         self.automaton.each(text, |literal, start, end| {
             let bounds = self.bounds[literal as usize];
             if bounds & TWIN != 0 {
@@ -142,40 +271,6 @@ impl Segment {
             }
             self.note(literal, bounds, text, (start, end), scratch);
         });
-        for query in &self.always {
-            scratch.note_candidate(*query);
-        }
-        let mut matches = Matches::default();
-        if scratch.candidates.is_empty() {
-            return matches;
-        }
-        if !self.exact.is_empty() {
-            self.keep_exact(mention, normal, scratch);
-        }
-        let mut candidates = std::mem::take(&mut scratch.candidates);
-        candidates.sort_unstable();
-        if candidates.iter().any(|number| self.queries[*number as usize].measures) {
-            place::tokens(text, &mut scratch.tokens);
-        }
-        let view = View { segment: self, mention, lang, normal, scratch, within: u32::MAX };
-        for &number in &candidates {
-            let query = &self.queries[number as usize];
-            let admitted = (query.platforms.is_empty() || query.platforms.contains(&mention.platform))
-                && (query.languages.is_empty() || query.languages.iter().any(|known| known == lang));
-            if !admitted || !view.holds(&query.node) {
-                continue;
-            }
-            let (index, id) = (number as usize, query.id.clone());
-            if index < self.monitors {
-                let matches_of = view.evidence(&query.node);
-                matches.monitors.push(MatchedMonitor { index, id, matches: matches_of });
-            } else {
-                let terms = view.terms_of(&query.node);
-                matches.categories.push(MatchedCategory { index: index - self.monitors, id, terms });
-            }
-        }
-        scratch.candidates = candidates;
-        matches
     }
 
     /// Notes one place of a literal, if its conditions hold there.
@@ -188,43 +283,90 @@ impl Segment {
         (start, end): (usize, usize),
         scratch: &mut Scratch,
     ) {
-        let Some(end) = place::end(text, start, end, bounds) else { return };
-        if !scratch.note(literal, start, end, bounds & EVERY != 0) {
+        if scratch.overflow && scratch.has(literal) {
             return;
         }
-        if bounds & CASED == 0 {
-            self.note_lists(literal, scratch);
+        let Some(end) = place::end(text, start, end, bounds) else { return };
+        if scratch.note(literal) && bounds & LISTED != 0 {
+            for (list, _) in self.lists.get(&literal).into_iter().flatten() {
+                scratch.note(self.list_atom(*list));
+            }
         }
-        for query in &self.postings[literal as usize] {
-            scratch.note_candidate(*query);
+        scratch.place(literal, start, end);
+    }
+
+    /// Makes sure that the places of every literal are known.
+    fn locate(&self, text: &str, scratch: &mut Scratch) {
+        if scratch.overflow {
+            self.find_places(text, scratch);
         }
+        scratch.chain();
+    }
+
+    /// Searches again, for places, of which each literal keeps as many as count.
+    fn find_places(&self, text: &str, scratch: &mut Scratch) {
+        scratch.occurrences.clear();
+        let mut counts = vec![0usize; self.bounds.len()];
+        let mut note = |literal: u32, start: usize, end: usize| {
+            let bounds = self.bounds[literal as usize];
+            let most = if bounds & EVERY != 0 { MOST_PLACES } else { MOST_OCCURRENCES };
+            if counts[literal as usize] < most
+                && let Some(end) = place::end(text, start, end, bounds)
+            {
+                counts[literal as usize] += 1;
+                scratch.push(literal, start, end);
+            }
+        };
+        self.automaton.each(text, |literal, start, end| {
+            if self.bounds[literal as usize] & TWIN != 0 {
+                for twin in self.twins.get(&literal).into_iter().flatten() {
+                    note(*twin, start, end);
+                }
+            }
+            note(literal, start, end);
+        });
+        scratch.overflow = false;
     }
 
     /// Leaves only those places of literals with exact case at which the original is written so.
     fn keep_exact(&self, mention: &Mention, normal: &Normal, scratch: &mut Scratch) {
-        let cased = |literal: &u32| self.bounds[*literal as usize] & CASED != 0;
+        if self.exact.is_empty() {
+            return;
+        }
+        let cased = |atom: &u32| self.bounds.get(*atom as usize).is_some_and(|bounds| bounds & CASED != 0);
         let literals: Vec<u32> = scratch.found.iter().copied().filter(cased).collect();
         if literals.is_empty() {
             return;
         }
+        self.locate(normal.as_str(), scratch);
         let original = place::original(mention);
-        for literal in literals {
-            let Some(exact) = self.exact.get(&literal) else { continue };
-            let mut from = (0, 0);
-            scratch.retain(literal, |start, end| {
-                let (start, end) = normal.original_after(&mut from, start as usize, end as usize);
-                original.get(start as usize..end as usize) == Some(&**exact)
-            });
-            if scratch.has(literal) {
-                self.note_lists(literal, scratch);
-            }
+        let mut from = (0, 0);
+        scratch.retain(&literals, |place| {
+            let (start, end) = normal.original_after(&mut from, place.start as usize, place.end as usize);
+            let exact = self.exact.get(&place.literal);
+            exact.is_some_and(|exact| original.get(start as usize..end as usize) == Some(&**exact))
+        });
+        if literals.iter().any(|literal| !scratch.has(*literal)) {
+            self.hold_lists(scratch);
         }
     }
 
-    #[inline]
-    fn note_lists(&self, literal: u32, scratch: &mut Scratch) {
-        for (list, _) in &self.lists[literal as usize] {
-            scratch.note_list(*list);
+    /// Finds lists again, by the literals that are still there.
+    fn hold_lists(&self, scratch: &mut Scratch) {
+        let is_list = |atom: u32| atom as usize >= self.bounds.len();
+        for at in 0..scratch.found.len() {
+            let atom = scratch.found[at];
+            if is_list(atom) {
+                scratch.set(atom, false);
+            }
+        }
+        for at in 0..scratch.found.len() {
+            let atom = scratch.found[at];
+            if !is_list(atom) && scratch.has(atom) {
+                for (list, _) in self.lists.get(&atom).into_iter().flatten() {
+                    scratch.set(self.list_atom(*list), true);
+                }
+            }
         }
     }
 }

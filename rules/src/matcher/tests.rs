@@ -1,6 +1,7 @@
 //! What matches what, where the evidence stands, and that one pass over everything says what plain search says of each
 //! query alone.
 
+mod filter;
 mod operators;
 
 use proptest::prelude::*;
