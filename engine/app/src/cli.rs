@@ -39,8 +39,10 @@ pub enum Command {
     Demo(Demo),
     /// Run the stages of the engine until told to stop.
     Run(Run),
-    /// Compile configuration and rulebook and print every fault at once (exit code 2).
+    /// Compile configuration and rulebook; print every fault (exit code 2) and everything worth mending at once.
     Check(Check),
+    /// Try a query: is it accepted, which texts does it find, where, and how many.
+    Query(Query),
     /// Back-test or drill: recorded mentions through the whole logic in event time; no real channel is contacted.
     Replay(Replay),
     /// Score mentions from stdin: matches, sentiment, categories, language, as JSON lines.
@@ -104,6 +106,51 @@ pub struct Check {
     /// Check these rulebook files instead.
     #[arg(long)]
     pub rulebook: Vec<PathBuf>,
+    /// Recorded posts of any subject: what part of them each monitor finds; may be repeated. `-` is stdin.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub sample: Vec<PathBuf>,
+    /// Format of the sample.
+    #[arg(long, value_enum, default_value_t = Format::Auto, requires = "sample")]
+    pub format: Format,
+    /// Where fields of a mention come from in a foreign sample, as for `replay`.
+    #[arg(long, value_name = "FIELD=COLUMN,…", requires = "sample")]
+    pub map: Option<String>,
+    /// Warnings are faults too (exit code 2); notes never are.
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tocsin query`
+#[derive(Debug, Args)]
+pub struct Query {
+    /// The query, as in a rulebook.
+    pub query: String,
+    /// Files of mentions to try it on, as for `replay`; `-` is stdin.
+    pub files: Vec<PathBuf>,
+    /// A text to try it on; may be repeated.
+    #[arg(long)]
+    pub text: Vec<String>,
+    /// Format of the files.
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    pub format: Format,
+    /// Where fields of a mention come from in foreign files, as for `replay`.
+    #[arg(long, value_name = "FIELD=COLUMN,…")]
+    pub map: Option<String>,
+    /// Rulebook file whose lists it may name; several merge. The ready pack when absent.
+    #[arg(long)]
+    pub rulebook: Vec<PathBuf>,
+    /// Show so many matched texts; all with `--json` when absent, else 20.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Show so many texts that are not matched, each with the first reason.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub missed: usize,
+    /// JSON lines instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where the rules come from.

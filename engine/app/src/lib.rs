@@ -13,6 +13,7 @@ pub mod http;
 pub mod import;
 pub mod incidents;
 pub mod parts;
+pub mod query;
 pub mod reload;
 pub mod replay;
 pub mod report;

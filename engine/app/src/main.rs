@@ -7,7 +7,7 @@ use clap::Parser as _;
 use tocsin_app::{
     check,
     cli::{Cli, Command},
-    demo, eval, explain, import, incidents, replay, run, score, telemetry,
+    demo, eval, explain, import, incidents, query, replay, run, score, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -32,6 +32,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Demo(options) => demo::run(options).await,
         Command::Run(options) => run::run(options).await,
         Command::Check(options) => check::run(&options),
+        Command::Query(options) => query::run(&options),
         Command::Replay(options) => replay::run(options).await,
         Command::Score(options) => score::run(&options),
         Command::Explain(options) => explain::run(options).await,

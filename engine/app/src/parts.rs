@@ -130,7 +130,14 @@ pub fn ingest_secrets(config: &Config) -> Result<Vec<ingest::Secret>, Invalid> {
         let text = secret_from(&setting, path)?;
         ingest::Secret::new(text).map_err(|fault| Invalid(vec![format!("{setting}: {fault}")]))
     };
-    config.ingest.secret_files.iter().enumerate().map(secret).collect()
+    let (mut secrets, mut faults) = (Vec::new(), Vec::new());
+    for read in config.ingest.secret_files.iter().enumerate().map(secret) {
+        match read {
+            Ok(secret) => secrets.push(secret),
+            Err(Invalid(more)) => faults.extend(more),
+        }
+    }
+    if faults.is_empty() { Ok(secrets) } else { Err(Invalid(faults)) }
 }
 
 /// Name of this process among its like, the same after a restart: what it had in hand it takes up again.

@@ -1,7 +1,7 @@
 //! `tocsin replay`: a back-test or drill. Recorded mentions run through the whole logic in event time and every
 //! finding, incident and page comes out as a JSON line. Refuses to contact a real channel; same input, same output.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
@@ -46,23 +46,29 @@ pub async fn run(options: cli::Replay) -> anyhow::Result<()> {
 
 /// Every record of the input files, in order.
 pub fn read_all(input: &cli::Input) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Item>>> {
+    read_files(&input.files, input.format, input.map.as_deref())
+}
+
+/// As [`read_all`], of files given apart.
+pub fn read_files(
+    files: &[PathBuf],
+    format: Format,
+    map: Option<&str>,
+) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Item>> + use<>> {
     let options = file::ReadOptions {
-        format: match input.format {
+        format: match format {
             Format::Auto => file::Format::Auto,
             Format::Mention => file::Format::Mention,
             Format::Mediacrawler => file::Format::Mediacrawler,
             Format::Jsonl => file::Format::Jsonl,
             Format::Csv => file::Format::Csv,
         },
-        map: input.map.as_deref().map(FieldMap::parse).transpose().context("--map")?,
+        map: map.map(FieldMap::parse).transpose().context("--map")?,
         seen_at: None,
     };
-    let readers = input
-        .files
+    let readers = files
         .iter()
-        .map(|path: &std::path::PathBuf| {
-            file::read(Path::new(path), &options).with_context(|| path.display().to_string())
-        })
+        .map(|path| file::read(path, &options).with_context(|| path.display().to_string()))
         .collect::<anyhow::Result<Vec<_>>>()?;
     Ok(readers.into_iter().flatten().map(|item| Ok(item?)))
 }

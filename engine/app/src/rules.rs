@@ -4,14 +4,22 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use tocsin_escalate::channel;
-use tocsin_rules::{Rulebook, Sensitivity, rulebook::CONSUMER_BRAND};
+use tocsin_rules::{
+    Rulebook, Sensitivity,
+    rulebook::{CONSUMER_BRAND, Places},
+};
 
 use crate::cli;
 
 /// Loads the given files as one rulebook; the ready pack when there are none.
 pub fn load_files(files: &[PathBuf]) -> anyhow::Result<Rulebook> {
+    Ok(load_with_places(files)?.0)
+}
+
+/// As [`load_files`], with the places of what the files write.
+pub fn load_with_places(files: &[PathBuf]) -> anyhow::Result<(Rulebook, Places)> {
     if files.is_empty() {
-        return Ok(Rulebook::load(&[("consumer-brand.yaml", CONSUMER_BRAND)])?);
+        return Ok(Rulebook::load_with_places(&[("consumer-brand.yaml", CONSUMER_BRAND)])?);
     }
     let mut read = Vec::new();
     for path in files {
@@ -20,7 +28,7 @@ pub fn load_files(files: &[PathBuf]) -> anyhow::Result<Rulebook> {
         read.push((name, text));
     }
     let named: Vec<(&str, &str)> = read.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    Ok(Rulebook::load(&named)?)
+    Ok(Rulebook::load_with_places(&named)?)
 }
 
 /// The rulebook a one-off command asks for: files or pack, monitors of its own, sensitivity.
