@@ -412,7 +412,8 @@ fn help_and_wrong_usage() {
     let commands: BTreeMap<&str, &[&str]> = [
         ("demo", ["--speed", "--port", "--once"].as_slice()),
         ("run", &["--config", "--stages"]),
-        ("check", &["--config", "--rulebook"]),
+        ("check", &["--config", "--rulebook", "--sample", "--deny-warnings", "--json"]),
+        ("query", &["--text", "--rulebook", "--limit", "--missed", "--json"]),
         ("replay", &["--rulebook", "--monitor", "--format", "--map", "--sensitivity", "--speed"]),
         ("score", &["--rulebook"]),
         ("explain", &["--rulebook", "--id", "--json"]),

@@ -2,6 +2,8 @@
 //! its scores, and the windows of the monitors it reached at that moment against their thresholds.
 //! Refuses to guess: it replays everything before the mention, as the engine would have seen it.
 
+mod windows;
+
 use std::{fmt::Write as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
@@ -31,9 +33,16 @@ pub async fn run(options: cli::Explain) -> anyhow::Result<()> {
     }
     replay::sort_by_arrival(&mut mentions);
     let Some(at) = mentions.iter().position(|mention| mention.id == options.id) else {
-        let own = |kept: &[u8]| !options.id.is_empty() && String::from_utf8_lossy(kept).contains(&options.id);
-        if let Some(rejected) = refused.iter().find(|r| own(&r.payload)) {
-            println!("{rejected}: never became a mention: dead letter");
+        if let Some(rejected) = refused.iter().find(|rejected| names(&rejected.payload, &options.id)) {
+            if options.json {
+                let verdict = format!("dead-lettered: {}", rejected.reason);
+                println!(
+                    "{}",
+                    json!({ "id": options.id, "verdict": [verdict], "refused": rejected.to_string() })
+                );
+            } else {
+                println!("{rejected}: never became a mention: dead letter");
+            }
             return Ok(());
         }
         bail!(
@@ -50,6 +59,20 @@ pub async fn run(options: cli::Explain) -> anyhow::Result<()> {
         print!("{}", to_text(&explanation)?);
     }
     Ok(())
+}
+
+/// Whether a refused record speaks of this id: as a mention writes it, or as its platform does, without the platform.
+fn names(record: &[u8], id: &str) -> bool {
+    let record = String::from_utf8_lossy(record);
+    let stands = |id: &str| {
+        let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let mut places = record.match_indices(id);
+        places.any(|(at, _)| {
+            !inside(record[..at].chars().next_back()) && !inside(record[at + id.len()..].chars().next())
+        })
+    };
+    let own = id.split_once(':').map(|(_, own)| own).filter(|own| own.chars().count() > 3);
+    !id.is_empty() && (stands(id) || own.is_some_and(stands))
 }
 
 /// Everything there is to say of the last of `mentions`.
@@ -74,27 +97,16 @@ async fn explanation(rulebook: &Arc<Rulebook>, mentions: &[Mention]) -> anyhow::
     let mut monitors = Vec::new();
     for monitor in &rulebook.monitors {
         let explained = explain_monitor(monitor, &rulebook.lists, mention, scored.lang, &normal);
-        let windows: Vec<Value> = if explained.matched {
-            drill
-                .flow()
-                .detect()
-                .detector(0)
-                .map(|detector| detector.values(&monitor.id, drill.now()))
-                .unwrap_or_default()
-                .into_iter()
-                .map(
-                    |v| json!({ "threshold": v.threshold, "value": v.value, "limit": v.limit, "met": v.met }),
-                )
-                .collect()
-        } else {
-            Vec::new()
-        };
+        let detector = drill.flow().detect().detector(0).filter(|_| explained.matched);
+        let values = detector.map(|detector| detector.values(&monitor.id, drill.now())).unwrap_or_default();
+        let grade = detector.and_then(|detector| detector.grade(&monitor.id, drill.now()));
         monitors.push(json!({
             "id": monitor.id,
             "name": monitor.name,
             "matched": explained.matched,
             "query": tree(&explained),
-            "thresholds": windows,
+            "thresholds": values.iter().map(windows::threshold).collect::<Vec<_>>(),
+            "grade": grade.as_ref().map(windows::grade),
         }));
     }
     let categories: Vec<Value> = rulebook
@@ -178,14 +190,10 @@ fn to_text(value: &Value) -> anyhow::Result<String> {
         writeln!(out, "\nmonitor {} ({}): {said}", word(&monitor["id"]), word(&monitor["name"]))?;
         branch(&mut out, &monitor["query"], 1, false)?;
         for at in monitor["thresholds"].as_array().into_iter().flatten() {
-            let mark = if at["met"].as_bool().unwrap_or_default() { "met " } else { "    " };
-            writeln!(
-                out,
-                "  {mark}{:<24} {:>10.2} of {:.2}",
-                word(&at["threshold"]),
-                at["value"].as_f64().unwrap_or_default(),
-                at["limit"].as_f64().unwrap_or_default()
-            )?;
+            out.push_str(&windows::line(at));
+        }
+        if let Some(grade) = windows::grade_line(&monitor["grade"]) {
+            writeln!(out, "  {grade}")?;
         }
     }
     let findings = value["findings"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -33,7 +33,7 @@ fn at_least(value: f64, limit: f64) -> Reading {
 }
 
 /// A baseline of nothing would make anything infinite: at least one mention, or one in twenty.
-fn least_baseline(what: What) -> f64 {
+pub(crate) fn least_baseline(what: What) -> f64 {
     if what == What::Share { 0.05 } else { 1.0 }
 }
 

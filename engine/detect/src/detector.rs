@@ -6,6 +6,7 @@
 //! counts, so that findings do not depend on when somebody looked.
 
 mod checkpointing;
+mod values;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -22,6 +23,8 @@ use crate::{
     report::{self, Change},
 };
 
+pub use values::{Basis, Grade, ThresholdValue};
+
 /// What became of one hit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
@@ -29,19 +32,6 @@ pub struct Observed {
     pub verdict: Verdict,
     /// Changes of level it caused, in order; passage of time up to its event time included.
     pub findings: Vec<Finding>,
-}
-
-/// One threshold of one monitor at an instant.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ThresholdValue {
-    /// Id in the rulebook.
-    pub threshold: String,
-    /// Value over its window.
-    pub value: f64,
-    /// Limit in force (for a ratio: of the baseline at that instant).
-    pub limit: f64,
-    /// Whether it is met.
-    pub met: bool,
 }
 
 /// Detection state of one partition.
@@ -226,30 +216,6 @@ impl Detector {
     /// The earliest event time at which time passing alone may change something.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.due.first().and_then(|(due, _)| Timestamp::from_second(*due).ok())
-    }
-
-    /// Every threshold of a monitor at an instant; an instant before the evaluation time is taken as that.
-    /// Empty for a monitor without hits.
-    pub fn values(&self, monitor: &str, at: Timestamp) -> Vec<ThresholdValue> {
-        let Some(state) = self.index.get(monitor).and_then(|place| self.states[*place].as_ref()) else {
-            return Vec::new();
-        };
-        let now = at.as_second().max(self.now.unwrap_or(i64::MIN));
-        let (mut state, mut readings) = (state.clone(), Vec::new());
-        state.slide(now, &self.criteria);
-        assess::read(&mut state, now, &self.criteria, &mut readings);
-        assess::complete(&state, &self.criteria, &mut readings);
-        self.criteria
-            .thresholds
-            .iter()
-            .zip(readings)
-            .map(|(measure, Reading { value, limit, met, .. })| ThresholdValue {
-                threshold: measure.id.clone(),
-                value,
-                limit,
-                met,
-            })
-            .collect()
     }
 
     /// Goes on under another rulebook: windows are counted again from the mentions remembered; levels are judged anew

@@ -22,6 +22,6 @@ mod tally;
 mod testing;
 
 pub use checkpoint::{Checkpoints, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings};
-pub use detector::{Detector, Observed, ThresholdValue};
+pub use detector::{Basis, Detector, Grade, Observed, ThresholdValue};
 pub use error::Error;
 pub use stage::{DetectStage, RulebookHandle};
