@@ -107,7 +107,7 @@ fn accepted(options: &cli::Query, book: &Rulebook, out: &mut dyn Write) -> anyho
             let unknown = query.lists().into_iter().find(|list| book.list(list).is_none());
             let Some(list) = unknown else { return Ok(query) };
             let start = text.find(list).map_or(0, |at| text[..at].chars().count());
-            let known: Vec<&str> = book.lists.iter().map(|(name, _)| name.as_str()).collect();
+            let known: Vec<&str> = book.lists.iter().map(|list| list.name.as_str()).collect();
             let message = format!("there is no list `{list}`; known are {}", known.join(", "));
             vec![QueryFault { start, end: start + list.chars().count(), message }]
         }
