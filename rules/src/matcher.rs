@@ -18,6 +18,9 @@ mod program;
 mod scratch;
 mod search;
 mod segment;
+mod update;
+
+use std::sync::Arc;
 
 use crate::{
     hit::{CategoryMatch, TermMatch},
@@ -26,15 +29,21 @@ use crate::{
     rulebook::{Category, Monitor, Rulebook, WordList},
 };
 use segment::Segment;
+use update::{Base, Delta, LIMITS, Parts};
 
 pub use evaluate::MOST_MATCHES;
 pub use explain::{Explained, explain, explain_monitor, matches};
 pub use scratch::Scratch;
+pub use update::Update;
 
 /// All monitors and categories of a rulebook, compiled. Shared between threads; each brings its own [`Scratch`].
+///
+/// It stands on a big segment that later generations share, and after an edit on a small one beside it: see
+/// [`Matcher::updated`].
 #[derive(Debug)]
 pub struct Matcher {
-    segment: Segment,
+    base: Arc<Base>,
+    delta: Option<Delta>,
 }
 
 /// What a mention belongs to; both in the order of the rulebook.
@@ -85,12 +94,14 @@ pub struct Bytes {
     pub queries: usize,
     /// Terms as written, and what is known of each.
     pub texts: usize,
+    /// What telling one generation of a rulebook from the next takes.
+    pub generations: usize,
 }
 
 impl Bytes {
     /// All together.
     pub fn total(&self) -> usize {
-        self.automaton + self.postings + self.queries + self.texts
+        self.automaton + self.postings + self.queries + self.texts + self.generations
     }
 }
 
@@ -144,23 +155,54 @@ impl Matcher {
         categories: &[Category],
         lists: &[WordList],
     ) -> Result<Self, MatcherError> {
-        Ok(Self { segment: Segment::new(monitors, categories, lists)? })
+        let parts = Parts { monitors, categories, lists };
+        Ok(Self { base: Arc::new(Base::new(parts)?), delta: None })
     }
 
-    /// Number of distinct literals.
+    /// The matcher of an edited rulebook: finds what one compiled from it would find, and says it in the same order, but
+    /// only what is new or changed is compiled, beside what this one holds already. Where that does not pay (small
+    /// rulebooks, many changes, many updates in a row) everything is compiled anew.
+    ///
+    /// # Errors
+    /// The first fault; this matcher is not touched.
+    pub fn updated(
+        &self,
+        monitors: &[Monitor],
+        categories: &[Category],
+        lists: &[WordList],
+    ) -> Result<(Self, Update), MatcherError> {
+        self.updated_within(Parts { monitors, categories, lists }, LIMITS)
+    }
+
+    /// Number of distinct literals; one that is held twice, because an edit uses it too, counts twice.
     pub fn terms(&self) -> usize {
-        self.segment.terms()
+        self.base.segment.terms() + self.beside().map_or(0, Segment::terms)
     }
 
     /// Memory it takes. Buffers of threads ([`Scratch`]) are not counted.
     pub fn bytes(&self) -> Bytes {
-        self.segment.bytes()
+        let (base, beside) =
+            (self.base.segment.bytes(), self.beside().map(Segment::bytes).unwrap_or_default());
+        Bytes {
+            automaton: base.automaton + beside.automaton,
+            postings: base.postings + beside.postings,
+            queries: base.queries + beside.queries,
+            texts: base.texts + beside.texts,
+            generations: self.base.bytes() + self.delta.as_ref().map_or(0, Delta::bytes),
+        }
     }
 
     /// Everything that matches. `normal` must hold this mention ([`Normal::set`]); `lang` is the detected language.
     /// Allocates only for what matches.
     pub fn scan(&self, mention: &Mention, lang: &str, normal: &Normal, scratch: &mut Scratch) -> Matches {
-        self.segment.scan(mention, lang, normal, scratch)
+        let found = self.base.segment.scan(mention, lang, normal, scratch);
+        let Some(delta) = &self.delta else { return found };
+        let beside = delta.segment.as_ref().map(|segment| segment.scan(mention, lang, normal, scratch));
+        delta.joined(found, beside)
+    }
+
+    fn beside(&self) -> Option<&Segment> {
+        self.delta.as_ref()?.segment.as_ref()
     }
 }
 

@@ -185,6 +185,7 @@ impl Segment {
                 + listed
                 + exact
                 + 32 * self.twins.len(),
+            generations: 0,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod filter;
 mod operators;
+mod update;
 
 use proptest::prelude::*;
 

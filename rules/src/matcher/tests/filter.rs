@@ -154,5 +154,5 @@ fn memory_is_told_by_part() {
     let (few, many) = (bytes(10), bytes(1_000));
     assert!(few.automaton < many.automaton && few.postings < many.postings);
     assert!(few.queries < many.queries && few.texts < many.texts);
-    assert_eq!(few.total(), few.automaton + few.postings + few.queries + few.texts);
+    assert_eq!(few.total(), few.automaton + few.postings + few.queries + few.texts + few.generations);
 }
