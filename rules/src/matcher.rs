@@ -8,6 +8,7 @@
 //!
 //! Refuses to score: mood and language are the business of the stage that calls.
 
+#[cfg_attr(feature = "aho-corasick", path = "matcher/automaton_peer.rs")]
 mod automaton;
 mod compile;
 mod evaluate;

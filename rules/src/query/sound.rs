@@ -32,6 +32,14 @@ impl Anchor {
 
     /// The anchor of a term as written; `None` when nothing of it remains in the normal form.
     pub(super) fn of(term: &str) -> Option<Self> {
+        // The usual case, without computing the normal form: each of these characters becomes one of them.
+        if term.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '\u{4E00}'..='\u{9FFF}')) {
+            return match term.chars().take(2).count() {
+                0 => None,
+                1 => Some(Self::Short),
+                _ => Some(Self::Term),
+            };
+        }
         let folded = normal::fold(term);
         let mut chars = folded.chars().filter(|c| !c.is_whitespace());
         let (first, second) = (chars.next()?, chars.next());
