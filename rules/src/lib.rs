@@ -4,6 +4,7 @@
 //! Pure by its dependency list: no I/O, no async, no clock. Time, where it matters, is an argument.
 
 pub mod finding;
+mod fuzzy;
 pub mod hit;
 pub mod import;
 pub mod level;

@@ -13,6 +13,7 @@ mod automaton;
 mod compile;
 mod evaluate;
 mod explain;
+mod fuzzy;
 mod place;
 mod postings;
 mod program;

@@ -312,4 +312,4 @@ fn ends_blank(pending: &str, written: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

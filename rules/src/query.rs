@@ -33,6 +33,8 @@ pub enum Query {
     Name(String),
     /// `case:"AirTag"`: exactly these characters in the original text.
     Cased(String),
+    /// `fuzzy:微信`: also as those write it who dodge filters, by the table of `data/fuzzy.txt`.
+    Fuzzy(String),
     /// Any term of a named list.
     List(String),
     /// `tea NEAR/5 poison`: both, apart from each other and with no more tokens than `distance` between them, the first
@@ -180,6 +182,7 @@ impl Query {
                     | Self::Tag(_)
                     | Self::Name(_)
                     | Self::Cased(_)
+                    | Self::Fuzzy(_)
                     | Self::List(_)
             )
         };

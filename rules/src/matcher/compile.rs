@@ -3,8 +3,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::MatcherError;
-use crate::normal;
+use super::{MatcherError, fuzzy::Spellings};
+use crate::{fuzzy, normal};
 
 /// The left side of the literal must not continue a word.
 pub(super) const LEFT: u8 = 1;
@@ -35,7 +35,9 @@ pub(super) struct Literals {
     uses: Vec<u32>,
     /// Literals with the text of another, which alone stands in the automaton, by the number of that one.
     pub(super) twins: FxHashMap<u32, Vec<u32>>,
+    /// Those and the ones looked for in the skeleton of a text, ascending: none stands in the automaton.
     second: Vec<u32>,
+    pub(super) spellings: Spellings,
     /// What the original must be, of those that need exact case.
     pub(super) exact: FxHashMap<u32, Box<[char]>>,
     /// Lists that hold a literal, with the list's spelling.
@@ -121,6 +123,32 @@ impl Literals {
             self.bounds[number as usize] |= EVERY;
             self.exact.insert(number, exact);
         }
+        Ok(number)
+    }
+
+    /// Number of the literal for `fuzzy:term`.
+    pub(super) fn fuzzy(
+        &mut self,
+        term: &str,
+        written: &str,
+        owner: &dyn std::fmt::Display,
+    ) -> Result<u32, MatcherError> {
+        // NUL is never in a normal form, so this is the text of no other literal.
+        let text = format!("\0{}", normal::fold(term));
+        if let Some(number) = self.numbers.get(&text).copied() {
+            self.uses[number as usize] += 1;
+            return Ok(number);
+        }
+        if !fuzzy::LENGTHS.contains(&fuzzy::length(term)) {
+            return Err(MatcherError::EmptyTerm { owner: owner.to_string(), term: written.to_owned() });
+        }
+        let number = u32::try_from(self.texts.len()).map_err(|_| MatcherError::TooManyTerms)?;
+        self.spellings.take(term, number);
+        self.second.push(number);
+        self.numbers.insert(text.clone(), number);
+        self.bounds.push(0);
+        self.texts.push(text);
+        self.uses.push(1);
         Ok(number)
     }
 

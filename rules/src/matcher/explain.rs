@@ -24,6 +24,9 @@ pub struct Explained {
     /// Why it does not hold; the first reason only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How what stands there was read as a `fuzzy:` term.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Parts of this part.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Explained>,
@@ -76,6 +79,7 @@ impl Case<'_> {
     fn explain(&self, query: &Query) -> Explained {
         let mut parts = Vec::new();
         let mut spans = Vec::new();
+        let mut note = None;
         let refusal: Option<String> = match query {
             Query::And(all) => {
                 parts = all.iter().map(|part| self.explain(part)).collect();
@@ -92,10 +96,16 @@ impl Case<'_> {
                 parts.push(part);
                 refusal
             }
-            Query::Term(_) | Query::Prefix(_) | Query::Tag(_) | Query::Name(_) | Query::Cased(_) => {
+            Query::Term(_)
+            | Query::Prefix(_)
+            | Query::Tag(_)
+            | Query::Name(_)
+            | Query::Cased(_)
+            | Query::Fuzzy(_) => {
                 let found = self.text.find(query);
                 let reason = found.spans.is_empty().then(|| why_not(&found));
                 spans = found.spans;
+                note = found.reading;
                 reason
             }
             Query::List(name) => match self.lists.iter().find(|list| list.name == *name) {
@@ -155,7 +165,7 @@ impl Case<'_> {
             Query::Followers(comparison, limit) => self.followers(|n| comparison.holds(n, *limit)),
         };
         let spans = self.text.original(&spans);
-        Explained { text: query.to_string(), matched: refusal.is_none(), spans, reason: refusal, parts }
+        Explained { text: query.to_string(), matched: refusal.is_none(), spans, reason: refusal, note, parts }
     }
 
     /// Why the author's followers are not as wanted.

@@ -125,6 +125,7 @@ fn kind_of(term: &Query) -> Option<(usize, &String)> {
         Query::Prefix(text) => Some((2, text)),
         Query::Tag(text) => Some((3, text)),
         Query::Name(text) => Some((4, text)),
+        Query::Fuzzy(text) => Some((FUZZY, text)),
         _ => None,
     }
 }
@@ -139,12 +140,14 @@ pub(super) struct Compiler {
     pub(super) checks: Vec<Check>,
     pub(super) words: Vec<u32>,
     /// Spellings by what is written, for each kind of term.
-    spellings: [FxHashMap<Box<str>, u32>; 5],
+    spellings: [FxHashMap<Box<str>, u32>; 6],
     check_numbers: FxHashMap<Check, u32>,
 }
 
 /// Conditions that kinds of terms bring.
 const KINDS: [u8; 5] = [0, CASED, PREFIX, WHOLE, LEFT | WHOLE];
+/// The kind of term that is looked for in the skeleton of a text.
+const FUZZY: usize = 5;
 
 impl Compiler {
     /// Takes in the word lists.
@@ -209,7 +212,12 @@ impl Compiler {
             Query::And(parts) => self.branch(ALL, |this| this.each(parts, owner)),
             Query::Or(parts) => self.branch(ANY, |this| this.each(parts, owner)),
             Query::Not(part) => self.branch(NOT, |this| this.query(part, owner)),
-            Query::Term(_) | Query::Cased(_) | Query::Prefix(_) | Query::Tag(_) | Query::Name(_) => {
+            Query::Term(_)
+            | Query::Cased(_)
+            | Query::Prefix(_)
+            | Query::Tag(_)
+            | Query::Name(_)
+            | Query::Fuzzy(_) => {
                 let spelling = self.spelling(query, owner)?;
                 self.leaf(TERM, spelling)
             }
@@ -276,11 +284,14 @@ impl Compiler {
         }
         let (searched, written) = match kind {
             0 | 1 => (text.clone(), text.clone()),
-            2 => (text.clone(), term.to_string()),
+            2 | FUZZY => (text.clone(), term.to_string()),
             3 => (format!("#{text}"), term.to_string()),
             _ => (format!("@{text}"), term.to_string()),
         };
-        let literal = self.literals.number(&searched, KINDS[kind], &written, owner)?;
+        let literal = match KINDS.get(kind) {
+            Some(form) => self.literals.number(&searched, *form, &written, owner)?,
+            None => self.literals.fuzzy(&searched, &written, owner)?,
+        };
         let spelling = u32::try_from(self.written.len()).map_err(|_| MatcherError::TooManyTerms)?;
         self.spelled.push(literal);
         self.written.push(written.into());

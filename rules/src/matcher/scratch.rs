@@ -2,6 +2,7 @@
 //! from one text to the next: what the last one left is wiped, mark by mark, before the next begins.
 
 use super::postings::{SLOTS, slot};
+use crate::fuzzy::Skeleton;
 
 /// Places kept of one literal in one text where not every place counts.
 pub(super) const MOST_OCCURRENCES: usize = 32;
@@ -34,6 +35,8 @@ pub struct Scratch {
     pub(super) candidates: Vec<u32>,
     /// Bytes of the normal form at which tokens begin, when a query asks for distances.
     pub(super) tokens: Vec<u32>,
+    /// Skeleton of the text, when a query asks for `fuzzy:`.
+    pub(super) skeleton: Skeleton,
 }
 
 /// One place, in bytes of the normal form.
@@ -57,6 +60,7 @@ impl Default for Scratch {
             next: Vec::new(),
             candidates: Vec::new(),
             tokens: Vec::new(),
+            skeleton: Skeleton::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{place, scratch::MOST_PLACES};
 use crate::{
+    fuzzy::{Skeleton, is_whole, spellings},
     mention::Mention,
     normal::{self, Normal, begins_token, is_word},
     query::Query,
@@ -26,6 +27,8 @@ pub(super) struct Found {
     pub(super) spans: Vec<Span>,
     /// It stands inside a longer word, tag or name.
     pub(super) inside: bool,
+    /// How the first place of a `fuzzy:` term was read.
+    pub(super) reading: Option<String>,
     /// It stands there in other letter case.
     pub(super) otherwise: bool,
 }
@@ -60,6 +63,9 @@ impl<'a> Text<'a> {
     /// Places of a term of any kind, the first [`MOST_PLACES`] of them; a list is not a term.
     pub(super) fn find(&self, term: &Query) -> Found {
         let mut found = Found::default();
+        if let Query::Fuzzy(term) = term {
+            return self.find_fuzzy(term);
+        }
         let (text, whole, prefix, exact) = match term {
             Query::Term(text) => (text.clone(), false, false, None),
             Query::Prefix(stem) => (stem.clone(), false, true, None),
@@ -114,6 +120,41 @@ impl<'a> Text<'a> {
         found
     }
 
+    /// Places of every spelling of a `fuzzy:` term.
+    fn find_fuzzy(&self, term: &str) -> Found {
+        let (mut found, mut first) = (Found::default(), None);
+        let normal = self.normal.as_str();
+        let mut skeleton = Skeleton::default();
+        skeleton.set(normal);
+        for spelling in spellings(term) {
+            for (at, _) in skeleton.as_str().char_indices() {
+                if !skeleton.as_str()[at..].starts_with(&spelling.text) {
+                    continue;
+                }
+                let (start, end) = skeleton.place(at, at + spelling.text.len());
+                let index = |byte| self.chars.partition_point(|(at, _)| *at < byte);
+                let span = (index(start), index(end));
+                if span.1 > self.within {
+                    continue;
+                }
+                if !is_whole(normal, start, end) {
+                    found.inside = true;
+                    continue;
+                }
+                found.spans.push(span);
+                if first.is_none_or(|first| span < first) {
+                    let replaced = spelling.replaced(&skeleton, at, normal);
+                    found.reading = reading(&normal[start..end], term, &replaced);
+                    first = Some(span);
+                }
+            }
+        }
+        found.spans.sort_unstable();
+        found.spans.dedup();
+        found.spans.truncate(MOST_PLACES);
+        found
+    }
+
     /// Places of both sides that stand near enough to one of the other; if none do, the fewest tokens between two.
     pub(super) fn near(
         &self,
@@ -156,6 +197,17 @@ impl<'a> Text<'a> {
         }
         distances
     }
+}
+
+/// Says what was read as what; none where the term stands as written.
+fn reading(shown: &str, term: &str, replaced: &[(String, String)]) -> Option<String> {
+    if shown == normal::fold(term) {
+        return None;
+    }
+    let pairs: Vec<String> =
+        replaced.iter().map(|(shown, written)| format!("{shown} for {written}")).collect();
+    let through = if pairs.is_empty() { "without its separators".to_owned() } else { pairs.join(", ") };
+    Some(format!("`{shown}` read as `{term}`: {through}"))
 }
 
 /// Tokens that begin from `end` up to `start`; none when they overlap or a title ends between.

@@ -7,12 +7,14 @@ use super::{
     automaton::Automaton,
     compile::{CASED, EVERY, LISTED, TWIN},
     evaluate::View,
+    fuzzy::Fuzzy,
     place,
     postings::{Postings, Sorter},
     program::{ALL, ANY, COUNT, Check, Compiler, NEAR, Nodes, TITLE},
     scratch::{MOST_OCCURRENCES, MOST_PLACES},
 };
 use crate::{
+    fuzzy::Skeleton,
     mention::Mention,
     normal::Normal,
     query::Query,
@@ -22,6 +24,7 @@ use crate::{
 /// Monitors and categories, compiled.
 pub(super) struct Segment {
     automaton: Automaton,
+    fuzzy: Option<Fuzzy>,
     /// Conditions of each literal.
     bounds: Vec<u8>,
     /// Literals with the text of another, by the number of that one.
@@ -146,6 +149,7 @@ impl Segment {
             postings: sorter.sorted(),
             automaton: Automaton::new(&literals.patterns())?,
             list_count: literals.of_lists().len(),
+            fuzzy: literals.spellings.build()?,
             bounds: literals.bounds,
             twins: literals.twins,
             exact: literals.exact,
@@ -172,7 +176,7 @@ impl Segment {
         let exact = self.exact.values().map(|chars| 4 * chars.len() + 24).sum::<usize>();
         let checks = self.checks.len() * size_of::<Check>();
         Bytes {
-            automaton: self.automaton.bytes(),
+            automaton: self.automaton.bytes() + self.fuzzy.as_ref().map_or(0, Fuzzy::bytes),
             postings: self.postings.bytes(),
             queries: 4 * self.words.capacity()
                 + self.queries.capacity() * size_of::<Compiled>()
@@ -272,6 +276,13 @@ impl Segment {
             }
             self.note(literal, bounds, text, (start, end), scratch);
         });
+        if let Some(fuzzy) = &self.fuzzy {
+            let mut skeleton = std::mem::take(&mut scratch.skeleton);
+            fuzzy.each(text, &mut skeleton, |literal, start, end| {
+                self.note(literal, self.bounds[literal as usize], text, (start, end), scratch);
+            });
+            scratch.skeleton = skeleton;
+        }
     }
 
     /// Notes one place of a literal, if its conditions hold there.
@@ -326,6 +337,9 @@ impl Segment {
             }
             note(literal, start, end);
         });
+        if let Some(fuzzy) = &self.fuzzy {
+            fuzzy.each(text, &mut Skeleton::default(), note);
+        }
         scratch.overflow = false;
     }
 

@@ -235,6 +235,8 @@ fn entries() -> impl Strategy<Value = Query> {
         1 => proptest::sample::select(vec!["ab", "茶"]).prop_map(|name| Query::Name(name.to_owned())),
         2 => proptest::sample::select(vec!["ab", "AB", "aB", "ÉA", "顏", "茶A"])
             .prop_map(|text| Query::Cased(text.to_owned())),
+        2 => proptest::sample::select(vec!["微信", "ab", "V信", "ab bc", "qq群", "茶a"])
+            .prop_map(|text| Query::Fuzzy(text.to_owned())),
     ]
 }
 
@@ -291,7 +293,7 @@ proptest! {
     fn one_pass_says_what_plain_search_says(
         queries in proptest::collection::vec(queries(), 1..8),
         lists in (proptest::collection::vec(entries(), 0..4), proptest::collection::vec(entries(), 0..4)),
-        pieces in proptest::collection::vec(prop_oneof![3 => terms(), 1 => "[ a-cA-C茶,é#@_\u{301}\u{200B}]{0,2}"], 0..12),
+        pieces in proptest::collection::vec(prop_oneof![3 => terms(), 2 => "[ a-cA-C茶,é#@_\u{301}\u{200B}]{0,2}", 1 => "[vVxwq微薇信а扣8❤. ]{1,4}"], 0..12),
         author in proptest::option::of((proptest::option::of(0..4u64), proptest::sample::select(Verified::ALL))),
         title in proptest::option::of(proptest::collection::vec(terms(), 0..3).prop_map(|terms| terms.concat())),
         lang in "zh|en",

@@ -3,7 +3,7 @@
 
 use super::{Query, QueryFault, lexer, sound};
 
-const ONE_TERM: &str = "an entry of a word list is one term: a word, a phrase, `recall*`, `#tag`, `@name` or `case:\"…\"`; to search for it as it stands, quote it, as in '\"…\"'";
+const ONE_TERM: &str = "an entry of a word list is one term: a word, a phrase, `recall*`, `#tag`, `@name`, `case:\"…\"` or `fuzzy:…`; to search for it as it stands, quote it, as in '\"…\"'";
 
 impl Query {
     /// Parses an entry of a word list: one term of any kind. Words without quotes are one phrase, where a query would
@@ -26,10 +26,10 @@ impl Query {
                     return Err(fault(ONE_TERM));
                 }
             }
-            return Self::checked(Self::Term(text.trim().to_owned())).map_err(|reason| fault(reason));
+            return Self::checked(Self::Term(text.trim().to_owned())).map_err(fault);
         }
         match Self::parse_unanchored(text) {
-            Ok(query) if query.is_term() => Self::checked(query).map_err(|reason| fault(reason)),
+            Ok(query) if query.is_term() => Self::checked(query).map_err(fault),
             Ok(_) => Err(fault(ONE_TERM)),
             Err(faults) => Err(faults),
         }

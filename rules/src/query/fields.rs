@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Names before a colon or a comparison.
-pub(super) const FIELDS: [&str; 14] = [
+pub(super) const FIELDS: [&str; 15] = [
     "platform",
     "lang",
     "kind",
@@ -25,6 +25,7 @@ pub(super) const FIELDS: [&str; 14] = [
     "site",
     "thread",
     "case",
+    "fuzzy",
 ];
 
 impl Field {
@@ -146,7 +147,7 @@ pub(super) fn unknown(name: &str) -> String {
     format!("unknown field `{name}`{hint}")
 }
 
-/// `name:value`, for a known name in lower case; numbers, `title:` and `case:` are read elsewhere.
+/// `name:value`, for a known name in lower case; numbers, `title:`, `case:` and `fuzzy:` are read elsewhere.
 pub(super) fn value(lower: &str, value: &str) -> Result<Query, String> {
     let value = value.trim();
     if value.is_empty() {

@@ -31,6 +31,10 @@ impl Display for Query {
                 f.write_str("case:")?;
                 self::term(f, text)
             }
+            Self::Fuzzy(text) => {
+                f.write_str("fuzzy:")?;
+                self::term(f, text)
+            }
             Self::Near { ordered, distance, sides } => {
                 operand(f, &sides[0])?;
                 write!(f, " {}NEAR/{distance} ", if *ordered { "O" } else { "" })?;

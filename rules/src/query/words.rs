@@ -1,4 +1,4 @@
-//! Parses what stands for places in a text: words, phrases, `prefix*`, `#tag`, `@name`, `case:"…"`, how often, and how
+//! Parses what stands for places in a text: words, phrases, `prefix*`, `#tag`, `@name`, `case:"…"`, `fuzzy:…`, how often, and how
 //! near to each other; and the fields. Refuses to guess: what cannot be meant is a fault, never a word to search for.
 
 use super::{
@@ -7,7 +7,7 @@ use super::{
     parse::{MAX_DEPTH, Parser, Part},
     sound::Anchor,
 };
-use crate::normal;
+use crate::{fuzzy, normal};
 
 /// Largest number in `term{3}`.
 const MAX_COUNT: u32 = 1_000;
@@ -236,8 +236,8 @@ impl<'t> Parser<'t> {
             _ if matches!(&*lower, "followers" | "reach") => fields::number(&lower, rest),
             None => Err(fields::no_number(name)),
             Some(_) if !fields::FIELDS.contains(&&*lower) => Err(fields::unknown(name)),
-            Some(_) if lower == "case" => {
-                let part = self.cased(given, phrase.is_some(), token)?;
+            Some(_) if matches!(&*lower, "case" | "fuzzy") => {
+                let part = self.spelled(&lower, given, phrase.is_some(), token)?;
                 return match digits {
                     Some(digits) => self.count(Some(part), digits, token),
                     None => Some(part),
@@ -261,26 +261,33 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn cased(&mut self, text: &str, is_phrase: bool, token: &Token) -> Option<Part> {
+    /// `case:AirTag`, `fuzzy:微信`
+    fn spelled(&mut self, name: &str, text: &str, is_phrase: bool, token: &Token) -> Option<Part> {
         let text = text.trim();
+        let (example, what) = match name {
+            "case" => ("case:\"AirTag\"", "exact text"),
+            _ => ("fuzzy:微信", "plain text"),
+        };
         if text.is_empty() {
-            self.fault(
-                token.start,
-                token.end,
-                "`case:` needs a term right after the colon, as in `case:\"AirTag\"`",
-            );
+            let message = format!("`{name}:` needs a term right after the colon, as in `{example}`");
+            self.fault(token.start, token.end, message);
             return None;
         }
         if !is_phrase && text.ends_with(['*', '＊']) {
-            self.fault(
-                token.start,
-                token.end,
-                "`case:` takes exact text, not `*`; to search for the sign itself, quote it",
-            );
+            let message = format!("`{name}:` takes {what}, not `*`; to search for the sign itself, quote it");
+            self.fault(token.start, token.end, message);
             return None;
         }
         let part = self.term(text, token)?;
-        Some(Part { query: Query::Cased(text.to_owned()), ..part })
+        if name == "case" {
+            return Some(Part { query: Query::Cased(text.to_owned()), ..part });
+        }
+        if !fuzzy::LENGTHS.contains(&fuzzy::length(text)) {
+            let message = "`fuzzy:` takes 2 to 64 characters besides separators: one alone would be read into almost every text";
+            self.fault(part.start, part.end, message);
+            return None;
+        }
+        Some(Part { query: Query::Fuzzy(text.to_owned()), anchor: Anchor::Term, ..part })
     }
 
     /// `title:word`, `title:"phrase"`, `title:(…)`.

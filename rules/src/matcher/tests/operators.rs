@@ -58,6 +58,28 @@ fn operators_match_what_they_mean() {
         ("case:\"US\" NOT case:\"us\"", "the US", true),
         ("case:\"US\"", "us and thus", false),
         ("case:US", &format!("{} US", "us ".repeat(100)), true),
+        ("fuzzy:微信", "加我微❤信", true),
+        ("fuzzy:微信", "加V信，+薇.芯", true),
+        ("fuzzy:微信", "威信扫地", true),
+        ("fuzzy:微信", "WeiXin同号", true),
+        ("fuzzy:微信", "ＶＸ：abc", true),
+        ("fuzzy:微信", "devx tools", false),
+        ("fuzzy:微信", "很微小，，，，信不信", false),
+        ("fuzzy:微信 NEAR/2 免费", "免费领，v❤信", true),
+        ("fuzzy:微信{2}", "微.信 vx", true),
+        ("fuzzy:微信{2}", "微.信", false),
+        ("fuzzy:free", "fr33 and fгее", true),
+        ("fuzzy:free", "f.r.e.e", true),
+        ("fuzzy:free", "F R E E!", true),
+        ("fuzzy:free", "freedom", false),
+        ("fuzzy:free", "of reeds", false),
+        ("fuzzy:together", "to get her", false),
+        ("fuzzy:\"free money\"", "fr33 m0ney", true),
+        ("fuzzy:\"free money\"", "f-r-e-e-m-o-n-e-y", true),
+        ("fuzzy:qq群", "扣扣裙", true),
+        ("fuzzy:赚钱", "赚$ 赚💰", true),
+        ("fuzzy:加微信", "+v❤信", true),
+        ("fuzzy:退款 NOT fuzzy:退钱", "腿款", true),
         ("退款{3}", "退款！退款！退款！", true),
         ("退款{3}", "退款！退款！", false),
         ("哈哈{2}", "哈哈哈", false),
@@ -158,9 +180,11 @@ fn a_text_of_one_letter_stays_linear() {
 
 #[test]
 fn entries_of_a_list_are_terms_of_every_kind() {
-    let lists = [list("words", &["recall*", "#茶", "@acme", "case:US", "food poisoning", "us bank"])];
+    let lists =
+        [list("words", &["fuzzy:免费", "recall*", "#茶", "@acme", "case:US", "food poisoning", "us bank"])];
     for (text, expected) in [
         ("It was recalled", &["recall*"][..]),
+        ("兔.费领", &["fuzzy:免费"]),
         ("今天#茶#", &["#茶"]),
         ("喝茶", &[]),
         ("thanks @Acme", &["@acme"]),
@@ -183,4 +207,75 @@ fn entries_of_a_list_are_terms_of_every_kind() {
     let near = Matcher::from_parts(&[monitor("m", "list:words NEAR/1 奶茶")], &[], &lists).expect("builds");
     assert_eq!(scan(&near, &mention("recalls 奶茶")).monitors.len(), 1);
     assert!(scan(&near, &mention("us 奶茶")).monitors.is_empty());
+}
+
+#[test]
+fn fuzzy_matches_stand_in_the_original_and_say_how_they_were_read() {
+    let query = Query::parse("fuzzy:微信 OR fuzzy:free").expect("valid");
+    let matcher = Matcher::from_parts(&[monitor_of("m", query.clone())], &[], &[]).expect("builds");
+    let mut normal = Normal::new();
+    for (title, text, expected) in [
+        (None, "加Ｖ\u{200B}❤信吧", &[("V❤信", "`v❤信` read as `微信`: v for 微")][..]),
+        (None, "薇 芯", &[("薇 芯", "`薇 芯` read as `微信`: 薇 for 微, 芯 for 信")]),
+        (None, "微-信", &[("微-信", "`微-信` read as `微信`: without its separators")]),
+        (None, "FR33", &[("FR33", "`fr33` read as `free`: 3 for e")]),
+        (Some("微"), "信", &[]),
+    ] {
+        let mut post = mention(text);
+        post.title = title.map(str::to_owned);
+        normal.set(&post);
+        let found = matcher.scan(&post, "zh", &normal, &mut Scratch::new());
+        let original = super::super::place::original(&post);
+        let places = found.monitors.iter().flat_map(|monitor| &monitor.matches);
+        let shown: Vec<String> =
+            places.map(|m| original[m.start as usize..m.end as usize].iter().collect()).collect();
+        let explained = explain(&query, &[], &post, "zh", &normal);
+        let notes: Vec<&str> = explained.parts.iter().filter_map(|part| part.note.as_deref()).collect();
+        let visible: Vec<String> = shown.iter().map(|s| crate::normal::fold(s)).collect();
+        let wanted: Vec<String> = expected.iter().map(|(s, _)| crate::normal::fold(s)).collect();
+        assert_eq!(visible, wanted, "{text}");
+        assert_eq!(notes, expected.iter().map(|(_, note)| *note).collect::<Vec<_>>(), "{text}");
+    }
+}
+
+#[test]
+fn scripts_and_emoji_meet() {
+    for (query, text, expected) in [
+        // Traditional and simplified, both ways.
+        ("食物中毒", "呢間餐廳食物中毒", true),
+        ("退款", "佢哋唔肯退款", true),
+        ("后台", "後臺崩咗", true),
+        ("後臺", "后台崩了", true),
+        ("颜色", "顏色", true),
+        ("顏色", "颜色", true),
+        ("头发", "頭髮喺碗粥入面", true),
+        ("頭髮", "粥里有头发", true),
+        ("\"脏 杯\"", "髒 杯", true),
+        // Cantonese words are their own; its traditional spellings fold like any other.
+        ("唔係", "噉樣唔系人做嘅", true),
+        ("唔系", "噉樣唔係人做嘅", true),
+        ("嘅嘢 食咗", "食咗佢哋嘅嘢", true),
+        ("嘢食", "啲嘢食好難食", true),
+        ("难食", "啲嘢食好難食", true),
+        ("嗰間舖頭", "嗰间铺头执咗笠", true),
+        ("嗰间铺头", "嗰間舖頭執咗笠", true),
+        ("唔好食 NEAR/3 嘔", "唔好食到呕", true),
+        // An emoji is one token; a joined one is as many as it joins, a skin tone is one of its own.
+        ("奶茶 NEAR/1 中毒", "奶茶😱中毒", true),
+        ("奶茶 NEAR/0 中毒", "奶茶😱中毒", false),
+        ("奶茶 NEAR/2 中毒", "奶茶👍🏽中毒", true),
+        ("奶茶 NEAR/1 中毒", "奶茶👍🏽中毒", false),
+        ("奶茶 NEAR/3 中毒", "奶茶👨\u{200D}👩\u{200D}👧中毒", true),
+        ("奶茶 NEAR/2 中毒", "奶茶👨\u{200D}👩\u{200D}👧中毒", false),
+        ("奶茶 NEAR/1 中毒", "奶茶❤\u{FE0F}中毒", true),
+        ("👍", "👍🏽", true),
+        ("👍🏽", "👍", false),
+        ("👍🏽", "👍🏽", true),
+        ("👨\u{200D}👩\u{200D}👧", "👨👩👧", true),
+        ("❤", "❤\u{FE0F}", true),
+        ("❤\u{FE0F}", "❤", true),
+        ("👎{3}", "👎👎🏿👎", true),
+    ] {
+        assert_eq!(holds(query, &mention(text)), expected, "{query} in {text}");
+    }
 }
