@@ -36,6 +36,14 @@ bench *args:
 bench-rules *args:
     cargo run --release -p tocsin-benches --bin rules -- {{args}}
 
+# forward passes of a BERT model beside PyTorch and onnxruntime, when python has them (docs/models.md)
+bench-bert model *args:
+    eval "$(deploy/libtorch.sh)" && cargo run --release -p tocsin-benches --features bert --bin bert -- --model {{model}} {{args}}
+
+# fine-tunes an encoder (deploy/encoders.sh) for sentiment in 30 minutes; run again, it goes on
+train-bert data model out *args:
+    eval "$(deploy/libtorch.sh)" && cargo run --release -p tocsin-score --features bert --bin train_bert -- --data {{data}} --model {{model}} --out {{out}} {{args}}
+
 # the sentiment weights, from labelled JSON lines
 train data out="engine/score/models/linear.bin":
     cargo run --release -p tocsin-score --bin train -- --data {{data}} --out {{out}}

@@ -53,6 +53,8 @@ pub enum Command {
     Eval(Eval),
     /// Rules of another product as a rulebook on stdout; what does not carry over goes to stderr (exit code 2).
     Import(Import),
+    /// BERT models from local files (builds with the feature `bert`).
+    Model(Model),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
 }
@@ -310,6 +312,30 @@ pub enum Origin {
     SubjectEvent,
     /// One Brandwatch query.
     Brandwatch,
+}
+
+/// `tocsin model`
+#[derive(Debug, Args)]
+pub struct Model {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ModelAction,
+}
+
+/// What may be done with models.
+#[derive(Debug, Subcommand)]
+pub enum ModelAction {
+    /// Check a Hugging Face folder, print everything wrong with it, try it on four sentences; with --out, convert it.
+    Import {
+        /// Folder with config.json, vocabulary and weights.
+        folder: PathBuf,
+        /// Label map: `{"LABEL_0": "negative", …}`; else the folder's `labels.json` or its own class names.
+        #[arg(long)]
+        labels: Option<PathBuf>,
+        /// New folder for the converted model.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
 }
 
 /// `tocsin incidents`

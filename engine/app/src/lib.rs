@@ -12,6 +12,7 @@ pub mod flow;
 pub mod http;
 pub mod import;
 pub mod incidents;
+pub mod model;
 pub mod parts;
 pub mod query;
 pub mod reload;

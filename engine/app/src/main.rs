@@ -7,7 +7,7 @@ use clap::Parser as _;
 use tocsin_app::{
     check,
     cli::{Cli, Command},
-    demo, eval, explain, import, incidents, query, replay, run, score, telemetry,
+    demo, eval, explain, import, incidents, model, query, replay, run, score, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -38,6 +38,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Explain(options) => explain::run(options).await,
         Command::Eval(options) => eval::run(&options),
         Command::Import(options) => import::run(&options),
+        Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
     }
 }

@@ -3,6 +3,8 @@
 //! [`ScoreStage`] is the stage of the flow, [`Scorer`] the pure part under it, [`Linear`] the embedded model, [`eval`] and
 //! [`fit`] measure and train it. Refuses to keep windows or to read a clock but to measure itself.
 
+#[cfg(feature = "bert")]
+pub mod bert;
 pub mod duplicates;
 mod error;
 pub mod eval;
