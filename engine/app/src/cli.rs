@@ -54,7 +54,7 @@ pub enum Command {
     /// Rules of another product as a rulebook on stdout; what does not carry over goes to stderr (exit code 2).
     Import(Import),
     /// BERT models from local files (builds with the feature `bert`).
-    Model(Model),
+    Model(Models),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
 }
@@ -316,7 +316,7 @@ pub enum Origin {
 
 /// `tocsin model`
 #[derive(Debug, Args)]
-pub struct Model {
+pub struct Models {
     /// What to do.
     #[command(subcommand)]
     pub action: ModelAction,

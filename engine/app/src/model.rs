@@ -6,7 +6,7 @@ use crate::cli;
 /// Carries out the command. A folder that cannot be used is the operator's fault: exit code 2.
 #[cfg(feature = "bert")]
 #[expect(clippy::print_stdout, reason = "the findings are this command's output")]
-pub fn run(options: &cli::Model) -> anyhow::Result<()> {
+pub fn run(options: &cli::Models) -> anyhow::Result<()> {
     use crate::config::Invalid;
     use tocsin_score::bert::{BertError, import};
 
@@ -46,7 +46,7 @@ pub fn run(options: &cli::Model) -> anyhow::Result<()> {
 /// # Errors
 /// Always.
 #[cfg(not(feature = "bert"))]
-pub fn run(_options: &cli::Model) -> anyhow::Result<()> {
+pub fn run(_options: &cli::Models) -> anyhow::Result<()> {
     anyhow::bail!(
         "this build has no BERT models: run `eval \"$(deploy/libtorch.sh)\"`, then build with `--features bert` (docs/models.md)"
     )
@@ -55,10 +55,10 @@ pub fn run(_options: &cli::Model) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Model, ModelAction};
+    use crate::cli::{ModelAction, Models};
 
     fn import(folder: &std::path::Path, out: Option<std::path::PathBuf>) -> anyhow::Result<()> {
-        run(&Model { action: ModelAction::Import { folder: folder.to_owned(), labels: None, out } })
+        run(&Models { action: ModelAction::Import { folder: folder.to_owned(), labels: None, out } })
     }
 
     #[cfg(not(feature = "bert"))]
