@@ -60,7 +60,7 @@ fn main() {
     let categories: [Category; 0] = [];
     let started = Instant::now();
     let matcher = Matcher::from_parts(&monitors, &categories, &[]).unwrap();
-    println!("build {:?}: {matcher:?}", started.elapsed());
+    println!("build {:?}: {} terms, {:?}", started.elapsed(), matcher.terms(), matcher.bytes());
     let mut normal = Normal::new();
     let mut scratch = Scratch::new();
     let pace = |name: &str, work: &mut dyn FnMut(usize)| {
@@ -79,6 +79,17 @@ fn main() {
     });
     let mut found = 0;
     pace("normal + scan", &mut |n| {
+        normal.set(&mentions[n]);
+        found += black_box(matcher.scan(&mentions[n], "zh", &normal, &mut scratch)).monitors.len();
+    });
+    let mut fuzzy = monitors.clone();
+    for (monitor, term) in
+        fuzzy.iter_mut().zip(["微信", "加微信", "qq群", "免费", "赚钱", "free", "退款", "兼职"])
+    {
+        monitor.query = Query::any(vec![monitor.query.clone(), Query::Fuzzy(term.to_owned())]);
+    }
+    let matcher = Matcher::from_parts(&fuzzy, &categories, &[]).unwrap();
+    pace("the same, 8 fuzzy:", &mut |n| {
         normal.set(&mentions[n]);
         found += black_box(matcher.scan(&mentions[n], "zh", &normal, &mut scratch)).monitors.len();
     });

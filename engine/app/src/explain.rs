@@ -153,6 +153,7 @@ fn tree(node: &Explained) -> Value {
         "matched": node.matched,
         "spans": node.spans,
         "reason": node.reason,
+        "note": node.note,
         "parts": node.parts.iter().map(tree).collect::<Vec<_>>(),
     })
 }
@@ -227,7 +228,8 @@ fn branch(out: &mut String, node: &Value, depth: usize, matched_only: bool) -> s
         return Ok(());
     }
     let mark = if matched { '+' } else { '-' };
-    let reason = node["reason"].as_str().map(|reason| format!("  ({reason})")).unwrap_or_default();
+    let said = node["reason"].as_str().or(node["note"].as_str());
+    let reason = said.map(|reason| format!("  ({reason})")).unwrap_or_default();
     let spans = node["spans"].as_array().map(Vec::as_slice).unwrap_or_default();
     let place = match spans.first() {
         Some(span) => format!("  at {}..{}", span[0], span[1]),
