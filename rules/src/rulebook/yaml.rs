@@ -1,13 +1,13 @@
 //! YAML text into a tree in which every node knows its place. Resolves anchors and merge keys within a budget.
-//! Refuses files over 4 MiB, alias bombs, deep nesting, several documents in a file, and keys that are not text.
+//! Refuses files over 32 MiB, alias bombs, deep nesting, several documents in a file, and keys that are not text.
 
 use rustc_hash::FxHashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 /// Largest file read, bytes.
-pub(super) const MAX_BYTES: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 32 << 20;
 /// Most nodes of one file, aliases written out.
-const MAX_NODES: usize = 400_000;
+const MAX_NODES: usize = 2_000_000;
 /// Deepest nesting; a rulebook needs seven.
 const MAX_DEPTH: usize = 32;
 
