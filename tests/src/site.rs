@@ -85,6 +85,17 @@ impl Site {
         )
     }
 
+    /// Settings of one process that needs neither Kafka nor Redis.
+    pub fn embedded_config(&self, port: u16) -> String {
+        let whole = self.config(port);
+        let rest = whole.find("rulebook:").map_or("", |at| &whole[at..]);
+        let data = self.folder.path().join("data");
+        format!(
+            "bus:\n  driver: memory\nstore:\n  driver: embedded\n  embedded: {{folder: {}}}\n{rest}",
+            data.display()
+        )
+    }
+
     /// Starts one process of it.
     ///
     /// # Errors

@@ -39,11 +39,15 @@ const OF_A_STAGE: [&str; 13] = [
 ];
 
 /// Must be there before anything has happened.
-const AT_START: [&str; 38] = [
+const AT_START: [&str; 42] = [
     "tocsin_build_info",
     "tocsin_engine_part_ready",
     "tocsin_rulebook_reloads_total",
     "tocsin_rulebook_loaded_timestamp_seconds",
+    "tocsin_rulebook_monitors",
+    "tocsin_rulebook_terms",
+    "tocsin_rulebook_compile_seconds",
+    "tocsin_matcher_bytes",
     "tocsin_connect_mentions_published_total",
     "tocsin_connect_mentions_rejected_total",
     "tocsin_connect_source_last_success_timestamp_seconds",
@@ -81,8 +85,10 @@ const AT_START: [&str; 38] = [
 ];
 
 /// Lines that must stand there word by word: labels of closed sets start at 0.
-const SEEDED: [&str; 6] = [
+const SEEDED: [&str; 8] = [
     r#"tocsin_rulebook_reloads_total{outcome="refused"} 0"#,
+    r#"tocsin_rulebook_compile_seconds_count{kind="full"} 1"#,
+    r#"tocsin_rulebook_compile_seconds_count{kind="incremental"} 0"#,
     r#"tocsin_connect_ingest_requests_total{outcome="unauthorized"} 0"#,
     r#"tocsin_score_messages_deadlettered_total{reason="invalid_json"} 0"#,
     r#"tocsin_detect_checkpoints_total{outcome="failed"} 0"#,

@@ -9,7 +9,7 @@ use tocsin_rules::{
     rulebook::{CONSUMER_BRAND, Places},
 };
 
-use crate::cli;
+use crate::{cli, config::Invalid};
 
 /// Loads the given files as one rulebook; the ready pack when there are none.
 pub fn load_files(files: &[PathBuf]) -> anyhow::Result<Rulebook> {
@@ -76,9 +76,11 @@ pub fn unreachable(book: &Rulebook, channels: &BTreeMap<String, channel::Config>
         .collect()
 }
 
-/// Says loudly who cannot be reached; the rest of the rulebook is still worth running.
-pub fn warn_of_unreachable(book: &Rulebook, channels: &BTreeMap<String, channel::Config>) {
-    for fault in unreachable(book, channels) {
-        tracing::error!("{fault}");
-    }
+/// Refuses a rulebook of which somebody could not be reached.
+///
+/// # Errors
+/// Everybody concerned, at once.
+pub fn check_reachable(book: &Rulebook, channels: &BTreeMap<String, channel::Config>) -> Result<(), Invalid> {
+    let faults = unreachable(book, channels);
+    if faults.is_empty() { Ok(()) } else { Err(Invalid(faults)) }
 }

@@ -48,6 +48,10 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let config = Config::load(&options.config)?;
     let stages = stages(&options, &config)?;
     let rulebook = Arc::new(rules::load_files(&config.rulebook.files)?);
+    let pages = stages.contains(&StageName::Escalate);
+    if pages {
+        rules::check_reachable(&rulebook, &config.channels)?;
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let stop = CancellationToken::new();
     let readiness = Readiness::default();
@@ -79,7 +83,6 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let channels = parts::channels(&config, &renderer, &clock)?;
     let local = channels.local().cloned();
     if stages.contains(&StageName::Escalate) {
-        rules::warn_of_unreachable(&rulebook, &config.channels);
         let courier = Arc::new(Courier::new(desk.clone(), channels, parts::worker(&config)));
         spawn(&mut tasks, courier.run(stop.clone()));
         spawn(&mut tasks, timers::run(desk.clone(), stop.clone()));
@@ -113,12 +116,22 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
         None
     };
     let mut install: Vec<reload::Install> = Vec::new();
+    if pages {
+        let configured = config.channels.clone();
+        install.push(Box::new(move |book| {
+            rules::check_reachable(book, &configured)?;
+            Ok(Box::new(|| None))
+        }));
+    }
     let mut health = Vec::new();
     if let Some(bus) = &bus {
         if stages.contains(&StageName::Score) {
             let stage = ScoreStage::new(rulebook.clone(), clock.clone())?;
             let handle = stage.rules();
-            install.push(Box::new(move |book| Ok(handle.swap(book)?)));
+            install.push(Box::new(move |book| {
+                let (handle, rules) = (handle.clone(), handle.prepare(book.clone())?);
+                Ok(Box::new(move || Some(handle.install(rules) as reload::Retired)))
+            }));
             health.push(spawn_loop(&mut tasks, stage, &**bus, &clock, config.bus.consumer, &stop)?);
         }
         if stages.contains(&StageName::Detect) {
@@ -175,13 +188,7 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
             }
         }
     }
-    // last: it cannot refuse, so the others have accepted the rulebook by then
-    let configured = config.channels.clone();
-    install.push(Box::new(move |book| {
-        rules::warn_of_unreachable(&book, &configured);
-        current.store(book);
-        Ok(())
-    }));
+    install.push(reload::taking(move |book| current.store(book)));
     front.replace(router);
     reload::loaded(clock.now());
     if config.rulebook.reload_seconds > 0 && !config.rulebook.files.is_empty() {
@@ -234,10 +241,7 @@ fn detect<C: Checkpoints + 'static>(
     let stage =
         DetectStage::new(rulebook.clone(), checkpoints, clock.clone()).with_skew_guard(SKEW_TOLERATED);
     let handle = stage.handle();
-    install.push(Box::new(move |book| {
-        handle.swap(book);
-        Ok(())
-    }));
+    install.push(reload::taking(move |book| handle.swap(book)));
     spawn_loop(tasks, stage, bus, clock, config.bus.consumer, stop)
 }
 

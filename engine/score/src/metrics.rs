@@ -1,11 +1,11 @@
 //! Counters of this stage. Verdicts are counted by the consumer loop; here stands what only scoring knows.
 
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
-use prometheus::{Histogram, IntCounterVec, IntGauge, histogram_opts, opts};
+use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGauge, histogram_opts, opts};
 use tocsin_rules::Label;
 
-use crate::error::ScoreError;
+use crate::{error::ScoreError, ruleset::RuleSet};
 
 /// The stage's metrics, registered once.
 #[derive(Debug)]
@@ -16,6 +16,10 @@ pub(crate) struct Metrics {
     pub(crate) filter_entries: IntGauge,
     pub(crate) clusters: IntGauge,
     swaps: IntCounterVec,
+    monitors: IntGauge,
+    terms: IntGauge,
+    matcher_bytes: IntGauge,
+    compile_seconds: HistogramVec,
 }
 
 static METRICS: LazyLock<Result<Metrics, String>> =
@@ -50,7 +54,30 @@ impl Metrics {
                 opts!("tocsin_score_rulebook_swaps_total", "Rulebooks taken into use or refused."),
                 &["outcome"]
             )?,
+            monitors: prometheus::register_int_gauge!(
+                "tocsin_rulebook_monitors",
+                "Monitors of the rulebook in use."
+            )?,
+            terms: prometheus::register_int_gauge!(
+                "tocsin_rulebook_terms",
+                "Distinct terms the matcher in use looks for."
+            )?,
+            matcher_bytes: prometheus::register_int_gauge!(
+                "tocsin_matcher_bytes",
+                "Memory of the matcher in use."
+            )?,
+            compile_seconds: prometheus::register_histogram_vec!(
+                histogram_opts!(
+                    "tocsin_rulebook_compile_seconds",
+                    "Time to compile a rulebook's queries, all of them or only what changed.",
+                    vec![0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
+                ),
+                &["kind"]
+            )?,
         };
+        for kind in ["full", "incremental"] {
+            metrics.compile_seconds.with_label_values(&[kind]);
+        }
         for label in [Label::Negative, Label::Neutral, Label::Positive] {
             metrics.sentiment.with_label_values(&[label.as_str()]);
         }
@@ -70,5 +97,19 @@ impl Metrics {
 
     pub(crate) fn swapped(&self, ok: bool) {
         self.swaps.with_label_values(&[if ok { "accepted" } else { "refused" }]).inc();
+    }
+
+    /// A rule set was compiled, in this time.
+    pub(crate) fn compiled(&self, full: bool, took: Duration) {
+        let kind = if full { "full" } else { "incremental" };
+        self.compile_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
+    }
+
+    /// This rule set is in use from now on.
+    pub(crate) fn in_use(&self, rules: &RuleSet) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.monitors.set(count(rules.rulebook().monitors.len()));
+        self.terms.set(count(rules.matcher().terms()));
+        self.matcher_bytes.set(count(rules.matcher().bytes().total()));
     }
 }

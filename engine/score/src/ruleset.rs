@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tocsin_rules::{
     Category, CategoryMatch, Condition, Indicator, Mention, Query, Rulebook, TermMatch, Threshold, Wording,
-    matcher::{Matcher, Scratch},
+    matcher::{Matcher, Scratch, Update},
     normal::Normal,
 };
 
@@ -46,12 +46,30 @@ impl RuleSet {
     /// # Errors
     /// When the queries together cannot be compiled.
     pub fn compile(rulebook: Arc<Rulebook>) -> Result<Self, ScoreError> {
-        let mut categories = rulebook.categories.clone();
-        let keywords = categories.len();
-        categories.extend(keyword_category(&rulebook));
+        let (categories, keywords) = categories(&rulebook);
         let matcher = Matcher::from_parts(&rulebook.monitors, &categories, &rulebook.lists)?;
+        Ok(Self::of(rulebook, matcher, keywords))
+    }
+
+    /// The set of an edited rulebook: finds what [`RuleSet::compile`] of it would find, but compiles only what is new or
+    /// changed as long as that pays.
+    ///
+    /// # Errors
+    /// When the queries together cannot be compiled; this set is not touched.
+    pub fn updated(&self, rulebook: Arc<Rulebook>) -> Result<(Self, Update), ScoreError> {
+        let (categories, keywords) = categories(&rulebook);
+        let (matcher, update) = self.matcher.updated(&rulebook.monitors, &categories, &rulebook.lists)?;
+        Ok((Self::of(rulebook, matcher, keywords), update))
+    }
+
+    fn of(rulebook: Arc<Rulebook>, matcher: Matcher, keywords: usize) -> Self {
         let ids = rulebook.monitors.iter().map(|m| Arc::from(m.id.as_str())).collect();
-        Ok(Self { rulebook, matcher, ids, keywords })
+        Self { rulebook, matcher, ids, keywords }
+    }
+
+    /// The compiled queries.
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.matcher
     }
 
     /// The rulebook it was compiled from.
@@ -77,6 +95,14 @@ impl RuleSet {
         }
         answer
     }
+}
+
+/// Categories to be matched, and the place among them of the stand-in for keyword thresholds.
+fn categories(rulebook: &Rulebook) -> (Vec<Category>, usize) {
+    let mut categories = rulebook.categories.clone();
+    let keywords = categories.len();
+    categories.extend(keyword_category(rulebook));
+    (categories, keywords)
 }
 
 /// Any term that a keyword threshold counts: such a term need not stand in the query of a monitor or category.

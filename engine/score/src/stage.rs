@@ -20,23 +20,39 @@ pub const REMEMBERED: usize = 1 << 20;
 
 /// Puts another rulebook into use while the stage runs. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct RulesHandle(Arc<ArcSwap<RuleSet>>);
+pub struct RulesHandle {
+    current: Arc<ArcSwap<RuleSet>>,
+    clock: Arc<dyn Clock>,
+}
 
 impl RulesHandle {
-    /// Compiles a rulebook on the caller's thread; the stage takes it with its next batch.
+    /// Compiles a rulebook on the caller's thread, from what is in use as far as it stays the same. Slow: for a thread
+    /// that may block. Nothing is in use yet.
     ///
     /// # Errors
-    /// When its queries cannot be compiled; the running one stays.
-    pub fn swap(&self, rulebook: Arc<Rulebook>) -> Result<(), ScoreError> {
-        let compiled = RuleSet::compile(rulebook);
-        Metrics::get()?.swapped(compiled.is_ok());
-        self.0.store(Arc::new(compiled?));
-        Ok(())
+    /// When its queries cannot be compiled.
+    pub fn prepare(&self, rulebook: Arc<Rulebook>) -> Result<Arc<RuleSet>, ScoreError> {
+        let metrics = Metrics::get()?;
+        let start = self.clock.elapsed();
+        let (rules, update) =
+            self.current.load_full().updated(rulebook).inspect_err(|_| metrics.swapped(false))?;
+        metrics.compiled(update.full, self.clock.elapsed().saturating_sub(start));
+        Ok(Arc::new(rules))
+    }
+
+    /// The stage takes these rules with its next batch. Hands back those they replace: freeing a large set takes a while,
+    /// and whoever holds it last does that.
+    pub fn install(&self, rules: Arc<RuleSet>) -> Arc<RuleSet> {
+        if let Ok(metrics) = Metrics::get() {
+            metrics.swapped(true);
+            metrics.in_use(&rules);
+        }
+        self.current.swap(rules)
     }
 
     /// The rulebook in use.
     pub fn rulebook(&self) -> Arc<Rulebook> {
-        self.0.load().rulebook().clone()
+        self.current.load().rulebook().clone()
     }
 }
 
@@ -68,13 +84,18 @@ impl ScoreStage {
         rulebook: Arc<Rulebook>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ScoreError> {
+        let metrics = Metrics::get()?;
+        let start = clock.elapsed();
         let rules = Arc::new(RuleSet::compile(rulebook)?);
+        metrics.compiled(true, clock.elapsed().saturating_sub(start));
+        metrics.in_use(&rules);
+        let current = Arc::new(ArcSwap::new(rules.clone()));
         Ok(Self {
-            rules: RulesHandle(Arc::new(ArcSwap::new(rules.clone()))),
+            rules: RulesHandle { current, clock: clock.clone() },
             scorer: Scorer::with_rules(rules)?,
             duplicates: Duplicates::new(ids),
             clock,
-            metrics: Metrics::get()?,
+            metrics,
         })
     }
 
@@ -193,7 +214,7 @@ impl Stage for ScoreStage {
     }
 
     async fn process(&mut self, batch: &[Message]) -> Result<Vec<Outcome>, Fault> {
-        let rules = self.rules.0.load_full();
+        let rules = self.rules.current.load_full();
         if !Arc::ptr_eq(&rules, self.scorer.rules()) {
             self.scorer.set_rules(rules);
         }

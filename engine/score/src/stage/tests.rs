@@ -124,9 +124,22 @@ async fn a_swapped_rulebook_takes_effect_with_the_next_batch() {
     let handle = stage.rules();
     let batch = |offset| [message(offset, &mention(&format!("weibo:{offset}"), "新牌子上市"))];
     assert_eq!(stage.process(&batch(0)).await.expect("ok")[0], Outcome::dropped(DropReason::NoMatch));
-    handle.swap(rulebook(&[("new", "新牌子")], &[])).expect("compiles");
+    let rules = handle.prepare(rulebook(&[("new", "新牌子")], &[])).expect("compiles");
+    assert_eq!(handle.rulebook().monitors.len(), 2, "prepared is not in use");
+    assert_eq!(stage.process(&batch(2)).await.expect("ok")[0], Outcome::dropped(DropReason::NoMatch));
+    let replaced = handle.install(rules);
+    assert_eq!(replaced.rulebook().monitors.len(), 2);
     assert_eq!(handle.rulebook().monitors[0].id, "new");
     assert_eq!(sent(&stage.process(&batch(1)).await.expect("ok")[0]), one("new", Op::Create));
+}
+
+#[tokio::test]
+async fn a_rulebook_that_cannot_be_compiled_leaves_the_running_one() {
+    let mut stage = stage();
+    let handle = stage.rules();
+    handle.prepare(rulebook(&[("new", "list:nowhere")], &[])).expect_err("no such list");
+    let batch = [message(0, &mention("weibo:1", "艾克美"))];
+    assert_eq!(sent(&stage.process(&batch).await.expect("ok")[0]), one("acme", Op::Create));
 }
 
 #[tokio::test]
