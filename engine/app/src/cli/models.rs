@@ -1,0 +1,60 @@
+//! Options of the commands about models: eval, model. Refuses to load one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// `tocsin eval`
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// Labelled JSON lines: `{"text": …, "label": …}`.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Model.
+    #[arg(long, value_enum, default_value_t = Model::Linear)]
+    pub model: Model,
+    /// Task.
+    #[arg(long, value_enum, default_value_t = Task::Sentiment)]
+    pub task: Task,
+    /// One JSON object a file instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Models that can be evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Model {
+    /// Hashed n-grams, embedded.
+    Linear,
+}
+
+/// What is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Task {
+    /// Negative, neutral, positive.
+    Sentiment,
+}
+
+/// `tocsin model`
+#[derive(Debug, Args)]
+pub struct Models {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ModelAction,
+}
+
+/// What may be done with models.
+#[derive(Debug, Subcommand)]
+pub enum ModelAction {
+    /// Check a Hugging Face folder, print everything wrong with it, try it on four sentences; with --out, convert it.
+    Import {
+        /// Folder with config.json, vocabulary and weights.
+        folder: PathBuf,
+        /// Label map: `{"LABEL_0": "negative", …}`; else the folder's `labels.json` or its own class names.
+        #[arg(long)]
+        labels: Option<PathBuf>,
+        /// New folder for the converted model.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
