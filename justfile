@@ -44,6 +44,16 @@ bench-bert model *args:
 train-bert data model out *args:
     eval "$(deploy/libtorch.sh)" && cargo run --release -p tocsin-score --features bert --bin train_bert -- --data {{data}} --model {{model}} --out {{out}} {{args}}
 
-# the sentiment weights, from labelled JSON lines
-train data out="engine/score/models/linear.bin":
-    cargo run --release -p tocsin-score --bin train -- --data {{data}} --out {{out}}
+# the sentiment weights, from labelled JSON lines; lexicons: a folder for two word lists that are fetched
+train data out="engine/score/models/linear.bin" lexicons="target/lexicons":
+    engine/score/models/lexicons.sh {{lexicons}}
+    cargo run --release -p tocsin-score --bin train -- --data {{data}} --lexicons {{lexicons}} --out {{out}}
+
+# cross-validated figures of the linear model on every set
+eval data="../shared/data" folds="5" lexicons="target/lexicons":
+    engine/score/models/lexicons.sh {{lexicons}}
+    cargo run --release -p tocsin-score --bin train -- --data {{data}} --lexicons {{lexicons}} --folds {{folds}}
+
+# texts a second beside snownlp and vaderSentiment, on the same texts
+bench-sentiment data="../shared/data":
+    cargo run --release -p tocsin-benches --bin sentiment -- --data {{data}}

@@ -1,5 +1,7 @@
 //! `tocsin eval`: a model against labelled JSON lines. Refuses to hide bad lines: each is named on stderr.
 
+use std::io::Read as _;
+
 use anyhow::Context as _;
 use tocsin_bus::SystemClock;
 use tocsin_score::{Linear, eval};
@@ -15,7 +17,13 @@ pub fn run(options: &cli::Eval) -> anyhow::Result<()> {
     let mut all = Vec::new();
     for path in &options.files {
         let name = path.display().to_string();
-        let content = std::fs::read(path).with_context(|| name.clone())?;
+        let content = if name == "-" {
+            let mut content = Vec::new();
+            std::io::stdin().read_to_end(&mut content).context("standard input")?;
+            content
+        } else {
+            std::fs::read(path).with_context(|| name.clone())?
+        };
         let evaluation = eval::evaluate(&model, &name, &content, &clock);
         for line in &evaluation.error_lines {
             tracing::warn!("not used: {line}");

@@ -90,6 +90,14 @@ pub fn table(all: &[Evaluation]) -> String {
             e.file, f.n, f.accuracy, f.macro_f1, f.ece, e.texts_per_second, e.errors
         ));
     }
+    if all.len() > 1 {
+        let f = Figures::pooled(all.iter().map(|e| &e.figures));
+        let errors: usize = all.iter().map(|e| e.errors).sum();
+        out.push_str(&format!(
+            "{:wide$}  {:>7}  {:>8.3}  {:>8.3}  {:>5.3}  {:>10}  {errors:>6}\n",
+            "pooled", f.n, f.accuracy, f.macro_f1, f.ece, ""
+        ));
+    }
     for e in all {
         out.push_str(&format!(
             "\n{}\n{:>16}  {:>9}  {:>9}  {:>9}\n",
@@ -126,8 +134,11 @@ mod tests {
         assert_eq!(json["errors"], 1);
         assert_eq!(json["texts_per_second"], 0.0, "a clock that stands measures nothing");
         assert_eq!(json["confusion"], serde_json::json!([[1, 0, 0], [0, 0, 0], [0, 0, 1]]));
-        let table = table(&[e]);
-        assert!(table.contains("x.jsonl:3: "), "{table}");
+        let one = table(std::slice::from_ref(&e));
+        assert!(one.contains("x.jsonl:3: ") && !one.contains("pooled"), "{one}");
+        let two = table(&[e.clone(), e]);
+        let pooled = two.lines().find(|line| line.starts_with("pooled")).expect("a row of both");
+        assert_eq!(pooled.split_whitespace().collect::<Vec<_>>()[..3], ["pooled", "4", "1.000"]);
     }
 
     #[test]

@@ -42,6 +42,51 @@ pub(crate) fn visit(symbols: &[u32], recipe: Recipe, visit: impl FnMut(u64)) {
     }
 }
 
+/// The features met last while a text is read, to count each once: said twice is not meant twice. The table is small, so
+/// in long texts some features come again; training sees the same.
+pub(crate) struct Seen([u64; 1024]);
+
+impl Seen {
+    pub(crate) fn new() -> Self {
+        Self([0; 1024])
+    }
+
+    /// Whether the feature is new, without a branch: in a text neither answer can be foretold.
+    #[inline(always)]
+    pub(crate) fn is_new(&mut self, hash: u64) -> bool {
+        let slot = &mut self.0[(hash >> 54) as usize];
+        let new = *slot != hash;
+        *slot = hash;
+        new
+    }
+}
+
+/// Calls `visit` once for each feature, as far as [`Seen`] remembers.
+pub(crate) fn visit_distinct(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut(u64)) {
+    let mut seen = Seen::new();
+    self::visit(symbols, recipe, |hash| {
+        if seen.is_new(hash) {
+            visit(hash);
+        }
+    });
+}
+
+/// The feature of a word of one token under a negation, for lexicons.
+pub(crate) fn negated(token: &[u32]) -> Option<u64> {
+    let mut hashes = Vec::new();
+    let mut words = Words { negated: 1, ..Words::default() };
+    let mut word = 0_u64;
+    for &symbol in token {
+        if !in_word(symbol) {
+            return None;
+        }
+        word = word.wrapping_add(u64::from(symbol) + 1).wrapping_mul(STEP);
+        word ^= word >> 29;
+    }
+    words.end(word, 8, &mut |hash| hashes.push(hash));
+    hashes.first().copied()
+}
+
 /// Rolling polynomials over the last one to five symbols.
 #[derive(Default)]
 struct Grams([u64; 5]);
@@ -254,6 +299,32 @@ mod tests {
         let recipe = Recipe { wide: 0b1111, narrow: 0, words: 0 };
         let all = hashes("一二三四五六七八", recipe);
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn a_feature_counts_once_however_often_it_occurs() {
+        let recipe = Recipe { wide: 0b0011, narrow: 0, words: 0b1011 };
+        let distinct = |text: &str| {
+            let mut symbols = Symbols::default();
+            symbols.read(None, text);
+            let mut all = Vec::new();
+            visit_distinct(&symbols.buffer, recipe, |hash| all.push(hash));
+            all
+        };
+        let all = distinct("bad, bad, bad 差差差 bad, bad");
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+        assert_eq!(
+            all.iter().collect::<BTreeSet<_>>(),
+            hashes("bad, bad, bad 差差差 bad, bad", recipe).iter().collect::<BTreeSet<_>>()
+        );
+    }
+
+    #[test]
+    fn a_negated_word_of_a_lexicon_is_the_one_in_a_text() {
+        let token: Vec<u32> = "good".chars().map(u32::from).collect();
+        let recipe = Recipe { wide: 0, narrow: 0, words: 0b1000 };
+        assert_eq!(negated(&token), hashes("not good", recipe).first().copied());
+        assert_eq!(negated(&[0x21]), None);
     }
 
     #[test]

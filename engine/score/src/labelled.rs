@@ -35,12 +35,17 @@ struct Line {
 impl LabelledFile {
     /// Reads the content of a file; `name` is for messages. Blank lines are skipped.
     pub fn parse(name: &str, content: &[u8]) -> Self {
+        Self::parse_as(name, content, &[])
+    }
+
+    /// The same where labels are other words: `moods` says what each means.
+    pub fn parse_as(name: &str, content: &[u8], moods: &[(&str, Label)]) -> Self {
         let mut file = Self::default();
         for (at, line) in content.split(|&b| b == b'\n').enumerate() {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match Self::line(line) {
+            match Self::line(line, moods) {
                 Ok(mut text) => {
                     if text.id.is_empty() {
                         text.id = (at + 1).to_string();
@@ -53,9 +58,12 @@ impl LabelledFile {
         file
     }
 
-    fn line(line: &[u8]) -> Result<Labelled, String> {
+    fn line(line: &[u8], moods: &[(&str, Label)]) -> Result<Labelled, String> {
         let line: Line = serde_json::from_slice(line).map_err(|e| e.to_string())?;
-        let label = Label::from_word(&line.label)
+        let label = moods
+            .iter()
+            .find_map(|&(word, mood)| (word == line.label).then_some(mood))
+            .or_else(|| Label::from_word(&line.label))
             .ok_or_else(|| format!("label {:?} is none of negative, neutral, positive", line.label))?;
         Ok(Labelled { id: line.id.unwrap_or_default(), text: line.text, label })
     }

@@ -1,8 +1,9 @@
 //! The `linear` model: one table of hashed n-gram weights for each language, quantised to a byte, and a softmax whose
 //! temperature was fitted on held-out texts.
 //!
-//! Negative and positive are scored against neutral, so a bucket is two bytes and a text costs one small load for each
-//! n-gram. Refuses a file it cannot fully check.
+//! Negative and positive are scored against neutral. A bucket holds two features, each with sixteen bits of its hash: a
+//! feature the table does not hold weighs nothing instead of what its neighbour weighs, and a text costs one load of eight
+//! bytes for each n-gram. Refuses a file it cannot fully check.
 
 use std::borrow::Cow;
 
@@ -10,13 +11,13 @@ use tocsin_rules::{Label, Sentiment};
 
 use crate::{
     error::ScoreError,
-    features::{self, Recipe},
+    features::{self, Recipe, Seen},
     symbols::Symbols,
 };
 
 /// The weights that ship with Tocsin.
 static SHIPPED: &[u8] = include_bytes!("../models/linear.bin");
-const MAGIC: &[u8; 8] = b"TOCSINL1";
+const MAGIC: &[u8; 8] = b"TOCSINL2";
 const HEADER: usize = 24;
 const CHECKSUM: usize = 16;
 
@@ -33,6 +34,9 @@ pub struct Probabilities {
 
 /// Of a mention that has no text any more.
 pub(crate) const UNKNOWN: Probabilities = Probabilities { negative: 0.0, neutral: 1.0, positive: 0.0 };
+
+/// Of a text in a language the tables were not trained on: neutral, and hardly sure of it.
+pub(crate) const UNREAD: Probabilities = Probabilities { negative: 0.3, neutral: 0.4, positive: 0.3 };
 
 impl Probabilities {
     pub(crate) fn of_scores(negative: f32, positive: f32) -> Self {
@@ -65,25 +69,46 @@ impl Probabilities {
     }
 }
 
-/// Buckets gathered before their weights are fetched: the table is larger than the near caches, and a loop that does
+/// Hashes gathered before their weights are fetched: the table is larger than the near caches, and a loop that does
 /// nothing but fetch keeps many misses under way at once.
 const WAITING: usize = 256;
+/// Bytes of a bucket: two features of four bytes, their tag and the weights of negative and positive.
+pub(crate) const BUCKET: usize = 8;
 
-#[derive(Default)]
 struct Sum {
     negative: i32,
     positive: i32,
+    count: u32,
+    seen: Seen,
 }
 
 impl Sum {
-    fn add(&mut self, weights: &[[u8; 2]], buckets: &[u32]) {
-        for &bucket in buckets {
+    fn new() -> Self {
+        Self { negative: 0, positive: 0, count: 0, seen: Seen::new() }
+    }
+
+    fn add(&mut self, weights: &[[u8; BUCKET]], bits: u32, hashes: &[u64]) {
+        for &hash in hashes {
+            let (bucket, tag) = place(hash, bits);
             // Buckets lie inside the table; `get` only satisfies the compiler.
-            let [n, p] = weights.get(bucket as usize).copied().unwrap_or_default();
-            self.negative += i32::from(n.cast_signed());
-            self.positive += i32::from(p.cast_signed());
+            let both = u64::from_le_bytes(weights.get(bucket).copied().unwrap_or_default());
+            let (first, second) = (both as u32, (both >> 32) as u32);
+            let new = u32::from(self.seen.is_new(hash));
+            // Masks instead of branches: which of the two it is, if any, cannot be foretold.
+            let is_first = u32::from(first as u16 == tag).wrapping_neg();
+            let is_second = u32::from(second as u16 == tag).wrapping_neg() & !is_first;
+            let entry = (first & is_first | second & is_second) & new.wrapping_neg();
+            self.count += new;
+            self.negative += i32::from((entry >> 16) as i8);
+            self.positive += i32::from((entry >> 24) as i8);
         }
     }
+}
+
+/// Bucket and tag of a feature.
+#[inline(always)]
+pub(crate) fn place(hash: u64, bits: u32) -> (usize, u16) {
+    ((hash >> (64 - bits)) as usize, (hash >> (48 - bits)) as u16)
 }
 
 /// Weights of one language.
@@ -97,8 +122,8 @@ pub(crate) struct Table {
     pub(crate) scale: f32,
     pub(crate) bias: [f32; 2],
     pub(crate) temperature: f32,
-    /// Negative and positive, each against neutral, as `i8`.
-    pub(crate) weights: Cow<'static, [[u8; 2]]>,
+    /// Two features a bucket: tag in two bytes, negative and positive against neutral as `i8`.
+    pub(crate) weights: Cow<'static, [[u8; BUCKET]]>,
 }
 
 impl Table {
@@ -109,21 +134,19 @@ impl Table {
 
     /// Scores of negative and positive against neutral, before the temperature.
     pub(crate) fn scores(&self, symbols: &[u32]) -> [f32; 2] {
-        let mut sum = Sum::default();
-        let mut waiting = [0_u32; WAITING];
+        let mut sum = Sum::new();
+        let mut waiting = [0_u64; WAITING];
         let mut count = 0_usize;
-        let shift = 64 - self.bits;
         features::visit(symbols, self.recipe, |hash| {
-            waiting[count % WAITING] = (hash >> shift) as u32;
+            waiting[count % WAITING] = hash;
             count += 1;
             if count.is_multiple_of(WAITING) {
-                sum.add(&self.weights, &waiting);
+                sum.add(&self.weights, self.bits, &waiting);
             }
         });
-        sum.add(&self.weights, &waiting[..count % WAITING]);
-        let Sum { negative, positive } = sum;
-        let norm = if count == 0 { 0.0 } else { self.scale / (count as f32).sqrt() };
-        [self.bias[0] + norm * negative as f32, self.bias[1] + norm * positive as f32]
+        sum.add(&self.weights, self.bits, &waiting[..count % WAITING]);
+        let norm = if sum.count == 0 { 0.0 } else { self.scale / (sum.count as f32).sqrt() };
+        [self.bias[0] + norm * sum.negative as f32, self.bias[1] + norm * sum.positive as f32]
     }
 
     fn write(&self, into: &mut Vec<u8>) {
@@ -148,10 +171,10 @@ impl Table {
         let number =
             |at: usize| f32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let bits = u32::from(header[2]);
-        if !(8..=24).contains(&bits) {
-            return Err(fault("table size outside 2^8 to 2^24"));
+        if !(8..=22).contains(&bits) {
+            return Err(fault("table size outside 2^8 to 2^22"));
         }
-        let (weights, rest) = rest.split_at_checked(2 << bits).ok_or(fault("cut short in a table"))?;
+        let (weights, rest) = rest.split_at_checked(BUCKET << bits).ok_or(fault("cut short in a table"))?;
         let (scale, temperature) = (number(8), number(20));
         if !(scale.is_finite() && temperature.is_finite() && temperature > 0.0) {
             return Err(fault("scale or temperature is no usable number"));
@@ -163,7 +186,7 @@ impl Table {
             scale,
             bias: [number(12), number(16)],
             temperature,
-            weights: Cow::Borrowed(weights.as_chunks::<2>().0),
+            weights: Cow::Borrowed(weights.as_chunks::<BUCKET>().0),
         };
         Ok((table, rest))
     }

@@ -58,25 +58,44 @@ impl Tally {
 
     /// The figures so far.
     pub fn figures(&self) -> Figures {
-        let n: u64 = self.confusion.iter().flatten().sum();
-        let right: u64 = (0..3).map(|k| self.confusion[k][k]).sum();
+        let gap: f64 = self.bins.iter().map(|&(_, right, sum)| (right as f64 - sum).abs()).sum();
+        Figures::of(self.confusion, gap)
+    }
+}
+
+impl Figures {
+    /// `gap`: summed distance between confidence and truth.
+    fn of(confusion: [[u64; 3]; 3], gap: f64) -> Self {
+        let n: u64 = confusion.iter().flatten().sum();
+        let right: u64 = (0..3).map(|k| confusion[k][k]).sum();
         let mut f1 = Vec::new();
         for k in 0..3 {
-            let said: u64 = self.confusion[k].iter().sum();
-            let judged: u64 = self.confusion.iter().map(|row| row[k]).sum();
+            let said: u64 = confusion[k].iter().sum();
+            let judged: u64 = confusion.iter().map(|row| row[k]).sum();
             if said > 0 {
-                f1.push(2.0 * self.confusion[k][k] as f64 / (said + judged) as f64);
+                f1.push(2.0 * confusion[k][k] as f64 / (said + judged) as f64);
             }
         }
-        let gap: f64 = self.bins.iter().map(|&(_, right, sum)| (right as f64 - sum).abs()).sum();
         let share = |x: f64, of: usize| if of == 0 { 0.0 } else { x / of as f64 };
-        Figures {
+        Self {
             n: n as usize,
             accuracy: share(right as f64, n as usize),
             macro_f1: share(f1.iter().sum(), f1.len()),
             ece: share(gap, n as usize),
-            confusion: self.confusion,
+            confusion,
         }
+    }
+
+    /// Of all texts of several sets together; the calibration error is the mean of theirs by texts.
+    pub fn pooled<'a>(sets: impl IntoIterator<Item = &'a Self>) -> Self {
+        let (mut confusion, mut gap) = ([[0; 3]; 3], 0.0);
+        for set in sets {
+            gap += set.ece * set.n as f64;
+            for (sum, count) in confusion.iter_mut().flatten().zip(set.confusion.iter().flatten()) {
+                *sum += count;
+            }
+        }
+        Self::of(confusion, gap)
     }
 }
 
@@ -109,6 +128,18 @@ mod tests {
         let figures = tally.figures();
         assert_eq!((figures.accuracy, figures.macro_f1), (1.0, 1.0));
         assert_eq!(figures.confusion, [[1, 0, 0], [0, 0, 0], [0, 0, 1]]);
+    }
+
+    #[test]
+    fn pooled_figures_are_of_all_texts() {
+        let (mut one, mut other) = (Tally::new(true), Tally::new(false));
+        one.add(Label::Neutral, p(0.0, 1.0, 0.0));
+        other.add(Label::Negative, p(0.6, 0.0, 0.4));
+        other.add(Label::Negative, p(0.4, 0.0, 0.6));
+        let pooled = Figures::pooled([&one.figures(), &other.figures()]);
+        assert_eq!((pooled.n, pooled.confusion), (3, [[1, 0, 1], [0, 1, 0], [0, 0, 0]]));
+        assert!((pooled.accuracy - 2.0 / 3.0).abs() < 1e-9);
+        assert!((pooled.ece - other.figures().ece * 2.0 / 3.0).abs() < 1e-9);
     }
 
     #[test]

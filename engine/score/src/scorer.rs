@@ -9,7 +9,7 @@ use tocsin_rules::{CategoryMatch, Hit, Mention, Op, Rulebook, Sentiment, Subject
 use crate::{
     error::ScoreError,
     language,
-    linear::Linear,
+    linear::{self, Linear},
     ruleset::{Found, RuleSet, Scan},
     simhash::{self, Clusters},
     symbols::Symbols,
@@ -104,7 +104,7 @@ impl Scorer {
     /// Language, monitors, categories and sentiment of a mention, matched or not; looks for no copies.
     pub fn score_apart(&mut self, mention: &Mention) -> Scored {
         let mut scored = self.matched(mention);
-        scored.sentiment = Some(self.sentiment());
+        scored.sentiment = Some(self.sentiment(scored.lang));
         scored
     }
 
@@ -118,7 +118,7 @@ impl Scorer {
 
     /// Sentiment and cluster of the mention just read.
     fn mood(&mut self, mention: &Mention, scored: &mut Scored) {
-        scored.sentiment = Some(self.sentiment());
+        scored.sentiment = Some(self.sentiment(scored.lang));
         if mention.op != Op::Delete {
             let letters = self.symbols.buffer.iter().copied().filter(|&s| is_letter(s));
             scored.cluster =
@@ -126,8 +126,16 @@ impl Scorer {
         }
     }
 
-    fn sentiment(&self) -> Sentiment {
-        self.model.predict(&self.symbols).sentiment(Linear::NAME)
+    fn sentiment(&self, lang: &str) -> Sentiment {
+        let scripts = self.symbols.scripts;
+        let is_read = match lang {
+            "zh" | "en" => true,
+            // Short posts, marks and emoji, but no letters of another alphabet.
+            language::UNDETERMINED => scripts.other <= scripts.latin + 3 * scripts.han,
+            _ => false,
+        };
+        let p = if is_read { self.model.predict(&self.symbols) } else { linear::UNREAD };
+        p.sentiment(Linear::NAME)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It keeps what carries mood and the matcher's normal form throws away (capital marks such as `[怒]`, emoji, repeated
 //! punctuation) and folds what does not: case, full width, links, names, long numbers. What follows `//@name:` was
-//! written by somebody else and is cut. Refuses to tokenise: n-grams need no words.
+//! written by somebody else and is cut, unless the author added no more than a remark: who passes a post on with three
+//! words shares its mood, and people label it so. Refuses to tokenise: n-grams need no words.
 
 /// A link.
 pub(crate) const LINK: u32 = 0xE000;
@@ -12,6 +13,8 @@ pub(crate) const NAME: u32 = 0xE001;
 pub(crate) const NUMBER: u32 = 0xE002;
 /// Platform marks such as `[怒]` are one symbol each, from here on.
 const MARK: u32 = 0x0020_0000;
+/// Symbols before `//@name:` up to which a text is a remark on what it passes on.
+const REMARK: usize = 25;
 /// Symbols read at most; the rest of a longer text repeats its mood.
 const LONGEST: usize = 2_000;
 
@@ -102,7 +105,7 @@ impl Symbols {
                         rest = rest.as_str()[end..].chars();
                     }
                 },
-                0x2F if rest.as_str().starts_with("/@") && self.buffer.len() > begin => return,
+                0x2F if rest.as_str().starts_with("/@") && self.buffer.len() > begin + REMARK => return,
                 0x5B => match mark(rest.as_str()) {
                     Some((symbol, end)) => {
                         self.push(symbol);
@@ -206,7 +209,11 @@ mod tests {
             ("气死了[怒]", "气死了*"),
             ("[not a mark at all]", "[not a mark at all]"),
             ("[] x", "[] x"),
-            ("不买了//@别人:真好用", "不买了"),
+            (
+                "上次在他们家买的已经坏了两回 修都没地方修 再也不买了//@别人:真好用",
+                "上次在他们家买的已经坏了两回 修都没地方修 再也不买了",
+            ),
+            ("不买了//@别人:真好用", "不买了//@:真好用"),
             ("//@别人:真好用", "//@:真好用"),
             ("a\u{200B}b  \n c", "ab c"),
             ("don’t", "don't"),

@@ -1,24 +1,26 @@
-//! Training of the linear model: multinomial logistic regression over hashed features by AdaGrad, seeded, one thread, so that the same
-//! texts give the same bytes.
+//! Training of the linear model: multinomial logistic regression by AdaGrad over features kept apart exactly, seeded, one
+//! thread, so that the same texts give the same bytes.
 //!
-//! A set without a neutral label says nothing about neutral: its loss is over the two labels it has.
-//! Refuses to look at files; see the `train` binary for which sets are used and why.
+//! A set without a neutral label says nothing about neutral: its loss is over the two labels it has. Valences of lexicons
+//! are features like others while training, with one coefficient a lexicon; afterwards they are added to the weights of
+//! their words. Refuses to look at files; see `fit` for which sets are used and why.
 
-use std::borrow::Cow;
-
+use rustc_hash::FxHashMap;
 use tocsin_rules::Label;
 
 use crate::{
     features::{self, Recipe},
     labelled::Labelled,
+    lexicon::Lexicons,
     linear::Table,
+    packing::{self, Weighed},
     symbols::Symbols,
 };
 
 /// How to train one table.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Buckets are 2 to the power of this.
+    /// Buckets of two features are 2 to the power of this.
     pub bits: u32,
     /// Orders of n-grams ending in wide symbols, bit n-1.
     pub wide: u8,
@@ -26,11 +28,18 @@ pub struct Options {
     pub narrow: u8,
     /// Word features, see the recipe.
     pub words: u8,
+    /// Texts a feature must stand in to be learned.
+    pub fewest: u32,
+    /// How much further a feature may move that stands in texts of one label much more often than of another: the power
+    /// of its log ratio; 0: all alike.
+    pub ratio: f32,
+    /// Weight of rare labels within their set, from 0 (as they are) to 1 (all labels alike).
+    pub balance: f32,
     /// Passes over the texts.
     pub epochs: u32,
     /// Step of AdaGrad at the start; it falls to nothing linearly.
     pub rate: f32,
-    /// Pull of each touched weight towards its prior.
+    /// Pull of each touched weight towards nothing.
     pub decay: f32,
     /// Order of texts.
     pub seed: u64,
@@ -39,8 +48,11 @@ pub struct Options {
 /// Texts prepared for training.
 #[derive(Debug, Default)]
 pub struct Examples {
+    ids: FxHashMap<u64, u32>,
+    hashes: Vec<u64>,
     features: Vec<u32>,
     rows: Vec<Row>,
+    sets: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,32 +63,40 @@ struct Row {
     /// The set it is from has a neutral label.
     neutral: bool,
     weight: f32,
+    set: usize,
+    fold: u8,
 }
 
 impl Options {
-    fn recipe(self) -> Recipe {
+    pub(crate) fn recipe(self) -> Recipe {
         Recipe { wide: self.wide, narrow: self.narrow, words: self.words }
     }
 }
 
 impl Examples {
-    /// Adds the texts of one set, each with `weight`; `neutral` says whether the set labels neutral texts.
+    /// Adds the texts of one set, each with its fold and `weight`; `neutral` says whether the set labels neutral texts.
     pub fn add<'a>(
         &mut self,
-        texts: impl IntoIterator<Item = &'a Labelled>,
+        texts: impl IntoIterator<Item = (&'a Labelled, u8)>,
         neutral: bool,
         weight: f32,
         options: Options,
     ) {
         let mut symbols = Symbols::default();
-        for text in texts {
+        for (text, fold) in texts {
             symbols.read(None, &text.text);
             let begin = self.features.len();
-            features::visit(&symbols.buffer, options.recipe(), |hash| {
-                self.features.push((hash >> (64 - options.bits)) as u32);
+            features::visit_distinct(&symbols.buffer, options.recipe(), |hash| {
+                let id = *self.ids.entry(hash).or_insert_with(|| {
+                    self.hashes.push(hash);
+                    self.hashes.len() as u32 - 1
+                });
+                self.features.push(id);
             });
-            self.rows.push(Row { begin, end: self.features.len(), label: text.label, neutral, weight });
+            let end = self.features.len();
+            self.rows.push(Row { begin, end, label: text.label, neutral, weight, set: self.sets, fold });
         }
+        self.sets += 1;
     }
 
     /// Number of texts.
@@ -89,59 +109,153 @@ impl Examples {
         self.rows.is_empty()
     }
 
-    /// Trains a table. `prior` holds weights (negative, positive) to start from and be pulled to, by bucket.
-    pub(crate) fn train(&self, lang: [u8; 2], options: Options, prior: &[(u32, [f32; 2])]) -> Table {
-        let size = 1_usize << options.bits;
-        let mut anchor = vec![[0.0_f32; 2]; size];
-        for &(bucket, weights) in prior {
-            anchor[bucket as usize] = weights;
-        }
-        let mut weights = anchor.clone();
-        let (mut mean, mut kept) = (anchor.clone(), 0.0_f32);
-        let mut squares = vec![[1e-6_f32; 2]; size];
-        let (mut bias, mut bias_squares) = ([0.0_f32; 2], [1e-6_f32; 2]);
-        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+    /// Trains a table on the texts of all folds but one.
+    pub(crate) fn train(
+        &self,
+        lang: [u8; 2],
+        options: Options,
+        lexicons: &Lexicons,
+        without: Option<u8>,
+    ) -> Table {
+        let mut rows: Vec<Row> = self.rows.iter().copied().filter(|r| Some(r.fold) != without).collect();
+        balance(&mut rows, self.sets, options.balance);
+        let (texts, reach) = self.reach(&rows, options);
+        let valences: Vec<Vec<(usize, f32)>> = rows
+            .iter()
+            .map(|row| lexicons.sums(self.of(row).iter().map(|&f| self.hashes[f as usize])))
+            .collect();
+
+        let mut weights = Averaged::new(self.hashes.len());
+        let mut shared = Averaged::new(lexicons.columns());
+        let (mut bias, mut bias_squares) = ([0.0_f32; 2], [1e-2_f32; 2]);
+        let mut order: Vec<usize> = (0..rows.len()).collect();
         let mut random = Random(options.seed);
+        let steps = (order.len() as f32).max(1.0) * options.epochs as f32;
         for epoch in 0..options.epochs {
             random.shuffle(&mut order);
-            let step_span = (order.len() as f32).max(1.0) * options.epochs as f32;
-            for (at, &row) in order.iter().enumerate() {
-                let row = self.rows[row];
-                let features = &self.features[row.begin..row.end];
+            for (at, &index) in order.iter().enumerate() {
+                let row = rows[index];
+                let features = self.of(&row);
                 let x = if features.is_empty() { 0.0 } else { 1.0 / (features.len() as f32).sqrt() };
-                let mut z = [0.0_f32; 2];
+                let mut sum = [0.0_f32; 2];
                 for &f in features {
-                    let w = weights[f as usize];
-                    z[0] += w[0];
-                    z[1] += w[1];
+                    let (w, r) = (weights.now[f as usize], reach[f as usize]);
+                    sum = [sum[0] + w[0] * r, sum[1] + w[1] * r];
                 }
-                let z = [bias[0] + x * z[0], bias[1] + x * z[1]];
-                let gradient = gradient(z, row).map(|g| g * row.weight);
-                let done = (epoch as f32 * order.len() as f32 + at as f32) / step_span;
+                for &(column, valence) in &valences[index] {
+                    let w = shared.now[column];
+                    sum = [sum[0] + w[0] * valence, sum[1] + w[1] * valence];
+                }
+                let z = [bias[0] + x * sum[0], bias[1] + x * sum[1]];
+                let slope = gradient(z, row).map(|g| g * row.weight);
+                let done = (epoch as f32 * order.len() as f32 + at as f32) / steps;
                 let rate = options.rate * (1.0 - done);
                 for &f in features {
-                    let (w, s, a) = (&mut weights[f as usize], &mut squares[f as usize], anchor[f as usize]);
-                    for k in 0..2 {
-                        let g = gradient[k] * x + options.decay * (w[k] - a[k]);
-                        s[k] += g * g;
-                        w[k] -= rate * g / s[k].sqrt();
+                    let f = f as usize;
+                    if reach[f] > 0.0 {
+                        weights.step(f, slope.map(|g| g * x * reach[f]), rate, options.decay);
                     }
                 }
+                for &(column, valence) in &valences[index] {
+                    shared.step(column, slope.map(|g| g * x * valence), rate, 0.0);
+                }
                 for k in 0..2 {
-                    bias_squares[k] += gradient[k] * gradient[k];
-                    bias[k] -= 0.3 * rate * gradient[k] / bias_squares[k].sqrt();
+                    bias_squares[k] += slope[k] * slope[k];
+                    bias[k] -= 0.3 * rate * slope[k] / bias_squares[k].sqrt();
                 }
             }
             // The mean over the second half of the passes forgets the order of the last texts.
             if epoch >= options.epochs / 2 {
-                kept += 1.0;
-                for (sum, w) in mean.iter_mut().zip(&weights) {
-                    sum[0] += (w[0] - sum[0]) / kept;
-                    sum[1] += (w[1] - sum[1]) / kept;
-                }
+                weights.keep();
+                shared.keep();
             }
         }
-        quantise(lang, options, &mean, bias)
+        let mut learned: FxHashMap<u64, Weighed> = FxHashMap::default();
+        for (f, &hash) in self.hashes.iter().enumerate().filter(|&(f, _)| reach[f] > 0.0) {
+            let weights = weights.mean[f].map(|w| w * reach[f]);
+            learned.insert(hash, Weighed { hash, weights, texts: texts[f] });
+        }
+        lexicons.spread(&shared.mean, &mut learned);
+        packing::table(lang, options, learned.into_values().collect(), bias)
+    }
+
+    fn of(&self, row: &Row) -> &[u32] {
+        &self.features[row.begin..row.end]
+    }
+
+    /// By feature: the texts it stands in, and how far it may move; 0 for those in too few texts.
+    fn reach(&self, rows: &[Row], options: Options) -> (Vec<u32>, Vec<f32>) {
+        let mut counts = vec![[0_u32; 3]; self.hashes.len()];
+        let mut labels = [1.0_f32; 3];
+        for row in rows {
+            labels[row.label as usize] += 1.0;
+            for &f in self.of(row) {
+                counts[f as usize][row.label as usize] += 1;
+            }
+        }
+        let reach = counts.iter().map(|count| {
+            if count.iter().sum::<u32>() < options.fewest {
+                return 0.0;
+            }
+            let mut share = [0.0_f32; 3];
+            for k in 0..3 {
+                share[k] = ((count[k] as f32 + 1.0) / labels[k]).ln();
+            }
+            share.sort_by(f32::total_cmp);
+            (0.3 + share[2] - share[0]).powf(options.ratio).min(4.0)
+        });
+        (counts.iter().map(|count| count.iter().sum()).collect(), reach.collect())
+    }
+}
+
+/// Multiplies each row's weight by the rarity of its label within its set, to the power of `balance`.
+fn balance(rows: &mut [Row], sets: usize, balance: f32) {
+    let mut counts = vec![[0_u32; 3]; sets];
+    for row in &*rows {
+        counts[row.set][row.label as usize] += 1;
+    }
+    for row in rows {
+        let counts = counts[row.set];
+        let labels = counts.iter().filter(|&&n| n > 0).count() as f32;
+        let even = counts.iter().sum::<u32>() as f32 / labels;
+        row.weight *= (even / counts[row.label as usize] as f32).powf(balance);
+    }
+}
+
+/// Weights of negative and positive under AdaGrad, and their mean over the passes kept.
+struct Averaged {
+    now: Vec<[f32; 2]>,
+    squares: Vec<[f32; 2]>,
+    mean: Vec<[f32; 2]>,
+    kept: f32,
+}
+
+impl Averaged {
+    fn new(size: usize) -> Self {
+        Self {
+            now: vec![[0.0; 2]; size],
+            squares: vec![[1e-2; 2]; size],
+            mean: vec![[0.0; 2]; size],
+            kept: 0.0,
+        }
+    }
+
+    #[inline(always)]
+    fn step(&mut self, at: usize, slope: [f32; 2], rate: f32, decay: f32) {
+        let (w, s) = (&mut self.now[at], &mut self.squares[at]);
+        for k in 0..2 {
+            let g = slope[k] + decay * w[k];
+            s[k] += g * g;
+            w[k] -= rate * g / s[k].sqrt();
+        }
+    }
+
+    fn keep(&mut self) {
+        self.kept += 1.0;
+        for (mean, now) in self.mean.iter_mut().zip(&self.now) {
+            mean[0] += (now[0] - mean[0]) / self.kept;
+            mean[1] += (now[1] - mean[1]) / self.kept;
+        }
     }
 }
 
@@ -159,24 +273,6 @@ fn gradient(z: [f32; 2], row: Row) -> [f32; 2] {
     } else {
         let p = 1.0 / (1.0 + (z[0] - z[1]).exp());
         [is_positive - p, p - is_positive]
-    }
-}
-
-/// One byte a weight: the step is chosen so that one weight in five thousand is cut off.
-fn quantise(lang: [u8; 2], options: Options, weights: &[[f32; 2]], bias: [f32; 2]) -> Table {
-    let mut sizes: Vec<f32> = weights.iter().flatten().map(|w| w.abs()).filter(|w| *w > 0.0).collect();
-    sizes.sort_by(f32::total_cmp);
-    let top = sizes.get(sizes.len() - sizes.len() / 5_000 - usize::from(!sizes.is_empty())).copied();
-    let scale = top.unwrap_or(1.0) / 127.0;
-    let byte = |w: f32| (w / scale).round().clamp(-127.0, 127.0) as i8;
-    Table {
-        lang,
-        recipe: options.recipe(),
-        bits: options.bits,
-        scale,
-        bias,
-        temperature: 1.0,
-        weights: Cow::Owned(weights.iter().map(|w| w.map(|w| byte(w).cast_unsigned())).collect()),
     }
 }
 

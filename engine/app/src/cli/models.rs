@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// `tocsin eval`
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// Labelled JSON lines: `{"text": …, "label": …}`.
+    /// Labelled JSON lines: `{"text": …, "label": …}`; `-` is standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Model.

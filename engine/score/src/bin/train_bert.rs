@@ -13,6 +13,7 @@ use tocsin_score::{
     bert::train::{Plan, is_held_out, train},
     fit::{self, Corpus, SETS},
     labelled::LabelledFile,
+    lexicon::Lexicons,
     measure::Tally,
 };
 
@@ -94,7 +95,9 @@ fn linear(data: &Path, corpora: &[Corpus]) -> Result<Linear, Box<dyn std::error:
         })
         .collect();
     let lexicon = std::fs::read_to_string(data.join(fit::LEXICON))?;
-    Ok(fit::fit(&seen, &lexicon, &fit::PLAN).model)
+    let mut lexicons = Lexicons::default();
+    lexicons.add(&lexicon);
+    Ok(fit::fit(&seen, &lexicons, &fit::PLAN).model)
 }
 
 fn corpora(data: &Path, only: Option<&str>) -> Result<Vec<Corpus>, Box<dyn std::error::Error>> {
@@ -105,7 +108,8 @@ fn corpora(data: &Path, only: Option<&str>) -> Result<Vec<Corpus>, Box<dyn std::
         Some(other) => Err(format!("--only {other}: say zh or en")),
     };
     let mut corpora = Vec::new();
-    for set in SETS {
+    // Sets labelled with something else than moods shape the linear model only.
+    for set in SETS.into_iter().filter(|set| set.moods.is_empty()) {
         if wanted(set.chinese)? {
             let path = data.join(set.file);
             let content = std::fs::read(&path)

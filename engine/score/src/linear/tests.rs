@@ -83,7 +83,10 @@ fn plain_sentences_have_their_mood() {
 #[test]
 fn what_somebody_else_wrote_is_not_this_authors_mood() {
     let model = shipped();
-    assert_eq!(model.text("支持！太好了//@路人:垃圾产品，气死我了"), model.text("支持！太好了"));
+    let own = "支持！这一次的服务真的太好了，下次出差一定还会再来住，谢谢前台";
+    assert_eq!(model.text(&format!("{own}//@路人:垃圾产品，气死我了")), model.text(own));
+    let passed_on = model.text("转//@路人:垃圾产品，气死我了，再也不买");
+    assert!(passed_on.negative > passed_on.positive, "a bare repost shares the mood of what it passes on");
 }
 
 #[test]

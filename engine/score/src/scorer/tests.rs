@@ -124,3 +124,49 @@ fn terms_of_keyword_thresholds_are_found_wherever_they_stand() {
     assert_eq!(scored.hits(&mention("weibo:1", ""))[0].keywords.len(), 2);
     assert!(scorer.score(&mention("weibo:2", "艾克美好喝")).keywords.is_empty());
 }
+
+#[test]
+fn other_languages_are_neutral_without_confidence_and_named() {
+    for (text, lang) in [
+        ("Das Essen war leider schon wieder kalt und niemand hat sich entschuldigt", "de"),
+        ("La livraison est encore en retard et personne ne répond au téléphone, quelle honte", "fr"),
+        ("배송이 너무 늦어요 최악이에요", "ko"),
+        ("新しいスマホを買いましたが最悪でした", "ja"),
+        ("Доставка снова опоздала на два часа, и никто не отвечает на звонки", "und"),
+        ("التوصيل متأخر مرة أخرى ولا أحد يرد على الهاتف منذ ساعات طويلة", "ar"),
+    ] {
+        let scored = scorer().score_whole(&mention("x:1", text));
+        assert_eq!(scored.lang, lang, "{text}");
+        let sentiment = scored.sentiment.expect("asked for");
+        assert_eq!((sentiment.label, sentiment.p_neutral), (Label::Neutral, 0.4), "{text}");
+    }
+}
+
+#[test]
+fn odd_texts_are_judged_without_panic_and_long_ones_are_bounded() {
+    let mut scorer = scorer();
+    for text in [
+        "",
+        "   ",
+        "\u{0}",
+        "[怒][怒]",
+        "👍👍👍",
+        "🤬",
+        "!!!???",
+        "好bad很good差",
+        "@a @b https://a.example",
+        "//@a:",
+        &"差评！".repeat(33_334),
+        &"very bad ".repeat(11_112),
+        &"😡".repeat(100_000),
+        &"[".repeat(100_000),
+        &"@".repeat(100_000),
+        &"1".repeat(100_000),
+        &"//@".repeat(33_334),
+    ] {
+        let sentiment = scorer.score_whole(&mention("x:1", text)).sentiment.expect("asked for");
+        let sum = sentiment.p_negative + sentiment.p_neutral + sentiment.p_positive;
+        assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+        assert!(scorer.symbols.buffer.len() <= 2_001);
+    }
+}

@@ -6,10 +6,12 @@ const OPTIONS: Options = Options {
     wide: 0b11,
     narrow: 0b111,
     words: 0b1011,
+    fewest: 1,
+    ratio: 0.5,
+    balance: 0.5,
     epochs: 20,
     rate: 0.5,
     decay: 1e-5,
-
     seed: 7,
 };
 
@@ -40,9 +42,9 @@ fn judge(table: &Table, text: &str) -> Probabilities {
 
 fn trained(texts: &[Labelled], neutral: bool) -> Table {
     let mut examples = Examples::default();
-    examples.add(texts, neutral, 1.0, OPTIONS);
+    examples.add(texts.iter().map(|t| (t, 0)), neutral, 1.0, OPTIONS);
     assert_eq!(examples.len(), texts.len());
-    examples.train(*b"zh", OPTIONS, &[])
+    examples.train(*b"zh", OPTIONS, &Lexicons::default(), None)
 }
 
 #[test]
@@ -62,8 +64,9 @@ fn the_same_texts_and_seed_give_the_same_weights() {
     assert_eq!(first.bias, second.bias);
     let mut examples = Examples::default();
     let other = Options { seed: 8, ..OPTIONS };
-    examples.add(&tiny(), true, 1.0, other);
-    assert_ne!(examples.train(*b"zh", other, &[]).weights, first.weights);
+    let texts = tiny();
+    examples.add(texts.iter().map(|t| (t, 0)), true, 1.0, other);
+    assert_ne!(examples.train(*b"zh", other, &Lexicons::default(), None).weights, first.weights);
 }
 
 #[test]
@@ -76,18 +79,56 @@ fn a_set_without_neutral_moves_only_the_contrast() {
 }
 
 #[test]
-fn a_prior_stands_where_no_text_speaks() {
+fn a_lexicon_judges_words_no_text_has() {
+    let mut lexicons = Lexicons::default();
+    lexicons.add("lovely\t3\nsuperb\t3\nawful\t-3\ndreadful\t-3\n");
     let mut examples = Examples::default();
-    examples.add(&[], true, 1.0, OPTIONS);
-    let table = examples.train(*b"en", OPTIONS, &[(3, [-1.0, 1.0])]);
-    let weights = table.weights[3].map(|w| f32::from(w.cast_signed()) * table.scale);
-    assert!((weights[0] + 1.0).abs() < 0.01 && (weights[1] - 1.0).abs() < 0.01, "{weights:?}");
-    assert!(examples.is_empty());
+    let texts = tiny();
+    examples.add(texts.iter().map(|t| (t, 0)), true, 1.0, OPTIONS);
+    let table = examples.train(*b"en", OPTIONS, &lexicons, None);
+    assert_eq!(judge(&table, "superb").label(), Label::Positive);
+    assert_eq!(judge(&table, "dreadful").label(), Label::Negative);
+}
+
+#[test]
+fn a_fold_left_out_is_not_learned_from() {
+    let texts = tiny();
+    let mut examples = Examples::default();
+    let fold = |text: &Labelled| u8::from(text.text.contains("awful") || text.text.contains("太差"));
+    examples.add(texts.iter().map(|t| (t, fold(t))), true, 1.0, OPTIONS);
+    let table = examples.train(*b"zh", OPTIONS, &Lexicons::default(), Some(1));
+    assert_ne!(judge(&table, "手机 太差").label(), Label::Negative);
+}
+
+#[test]
+fn features_of_too_few_texts_are_not_learned() {
+    let options = Options { fewest: 1_000, ..OPTIONS };
+    let texts = tiny();
+    let mut examples = Examples::default();
+    examples.add(texts.iter().map(|t| (t, 0)), true, 1.0, options);
+    let table = examples.train(*b"zh", options, &Lexicons::default(), None);
+    assert!(table.weights.iter().all(|bucket| bucket.iter().all(|&byte| byte == 0)));
+}
+
+#[test]
+fn rare_labels_count_more_within_their_set() {
+    let row = |label, set| Row { begin: 0, end: 0, label, neutral: false, weight: 1.0, set, fold: 0 };
+    let mut rows = [
+        row(Label::Negative, 0),
+        row(Label::Positive, 0),
+        row(Label::Positive, 0),
+        row(Label::Positive, 0),
+        row(Label::Positive, 1),
+    ];
+    balance(&mut rows, 2, 1.0);
+    assert_eq!(rows.map(|row| row.weight), [2.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0, 1.0]);
+    balance(&mut rows, 2, 0.0);
+    assert_eq!(rows[0].weight, 2.0);
 }
 
 #[test]
 fn slopes_are_those_of_the_loss() {
-    let row = |label, neutral| Row { begin: 0, end: 0, label, neutral, weight: 1.0 };
+    let row = |label, neutral| Row { begin: 0, end: 0, label, neutral, weight: 1.0, set: 0, fold: 0 };
     for (label, neutral) in
         [(Label::Negative, true), (Label::Neutral, true), (Label::Positive, true), (Label::Negative, false)]
     {
