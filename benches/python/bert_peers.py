@@ -2,7 +2,8 @@
 
 usage: bert_peers.py MODEL_FOLDER IDS.json
 IDS.json holds rows of token ids, all of one length. Each line on stdin is `PEER THREADS BATCH SECONDS`; each answer on stdout is
-`SENTENCES SECONDS SCORE SCORE ...`, the scores being those of the first row. Needs torch, transformers, onnxruntime, onnx.
+`SENTENCES SECONDS SCORE SCORE ...`, the scores being those of the first row. Needs torch, transformers, safetensors,
+onnxruntime, onnx.
 """
 import json
 import os
@@ -13,7 +14,8 @@ import time
 import numpy
 import onnxruntime
 import torch
-from transformers import AutoModelForSequenceClassification
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 folder, rows = sys.argv[1], json.load(open(sys.argv[2]))
 ids = torch.tensor(rows, dtype=torch.int64)
@@ -21,7 +23,10 @@ mask = torch.ones_like(ids)
 
 
 def load(attention):
-    return AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation=attention).eval()
+    config = AutoConfig.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_config(config, attn_implementation=attention)
+    model.load_state_dict(load_file(os.path.join(folder, "model.safetensors")))
+    return model.eval()
 
 
 models = {"eager": load("eager"), "sdpa": load("sdpa")}
