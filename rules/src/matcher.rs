@@ -42,10 +42,16 @@ pub use update::Update;
 ///
 /// It stands on a big segment that later generations share, and after an edit on a small one beside it: see
 /// [`Matcher::updated`].
-#[derive(Debug)]
 pub struct Matcher {
     base: Arc<Base>,
     delta: Option<Delta>,
+}
+
+/// A summary: the whole of it would fill screens.
+impl std::fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Matcher").field("base", &self.base.segment).field("beside", &self.beside()).finish()
+    }
 }
 
 /// What a mention belongs to; both in the order of the rulebook.

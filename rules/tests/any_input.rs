@@ -326,3 +326,15 @@ fn a_million_characters_of_one_kind_stay_linear() {
         matcher.scan(&post, "zh", &normal, &mut Scratch::new());
     }
 }
+
+/// Ten thousand places of each side are a hundred million pairs, and once were compared and kept as such.
+#[test]
+fn a_long_text_is_explained_without_comparing_every_pair() {
+    let query = Query::parse("ab NEAR/1000 cd OR (ab OR cd){2} OR title:ab OR title:cd").expect("valid");
+    let post = mention(Some("ef".to_owned()), "ab cd ".repeat(160_000));
+    let mut normal = Normal::new();
+    normal.set(&post);
+    let explained = explain(&query, &[], &post, "en", &normal);
+    assert!(explained.matched);
+    in_place(&explained, u32::try_from(post.text.len()).expect("short") + 3);
+}

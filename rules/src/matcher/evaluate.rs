@@ -98,14 +98,14 @@ impl<'a> View<'a> {
     /// Every place of terms and lists that counts.
     fn places_of(&self, nodes: Nodes<'_>) -> Vec<Place<'a>> {
         let mut places = Vec::new();
-        nodes.for_each(|node| self.add_places(node, &mut places));
+        nodes.for_each(|node| self.add_places(node, MOST_PLACES, &mut places));
         places
     }
 
-    fn add_places(&self, node: Node<'_>, places: &mut Vec<Place<'a>>) {
+    /// Adds the first `most` places of a term, or of each of a list.
+    fn add_places(&self, node: Node<'_>, most: usize, places: &mut Vec<Place<'a>>) {
         let segment = self.segment;
         let mut take = |literal: u32, written: &'a str| {
-            let most = if segment.every(literal) { MOST_PLACES } else { MOST_OCCURRENCES };
             let found = self.scratch.occurrences(literal, most).filter(|(_, end)| *end <= self.within);
             places.extend(found.map(|(start, end)| (start, end, written)));
         };
@@ -185,7 +185,8 @@ impl<'a> View<'a> {
                     self.positive(part, places);
                 }
             }
-            TERM | LIST => self.add_places(node, places),
+            // As many whatever else is asked of the same term elsewhere.
+            TERM | LIST => self.add_places(node, MOST_OCCURRENCES, places),
             COUNT => {
                 if let Some((_, terms)) = node.count() {
                     places.append(&mut self.places_of(terms));

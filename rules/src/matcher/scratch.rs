@@ -4,8 +4,8 @@
 use super::postings::{SLOTS, slot};
 use crate::fuzzy::Skeleton;
 
-/// Places kept of one literal in one text where not every place counts.
-pub(super) const MOST_OCCURRENCES: usize = 32;
+/// Places kept of one literal in one text where not every place counts: as many as are reported.
+pub(super) const MOST_OCCURRENCES: usize = super::MOST_MATCHES;
 /// Places kept of one literal in one text where every place counts: more is no text that anybody wrote.
 pub(super) const MOST_PLACES: usize = 10_000;
 /// Places noted while scanning, of all literals together; a text with more is searched again when they are needed.

@@ -1,6 +1,8 @@
 //! Plain search of one term, pair or count in one normal form, without any index: what explanations show and what the
 //! matcher is tested against. Refuses to be fast.
 
+use std::rc::Rc;
+
 use super::{place, scratch::MOST_PLACES};
 use crate::{
     fuzzy::{Skeleton, is_whole, spellings},
@@ -17,7 +19,7 @@ pub(super) struct Text<'a> {
     mention: &'a Mention,
     normal: &'a Normal,
     /// Each with its byte.
-    chars: Vec<(usize, char)>,
+    chars: Rc<[(usize, char)]>,
     within: usize,
 }
 
@@ -35,7 +37,7 @@ pub(super) struct Found {
 
 impl<'a> Text<'a> {
     pub(super) fn new(mention: &'a Mention, normal: &'a Normal) -> Self {
-        let chars: Vec<(usize, char)> = normal.as_str().char_indices().collect();
+        let chars: Rc<[(usize, char)]> = normal.as_str().char_indices().collect();
         Self { mention, normal, within: chars.len(), chars }
     }
 
@@ -43,7 +45,7 @@ impl<'a> Text<'a> {
     pub(super) fn title(&self) -> Option<Self> {
         self.mention.title.as_ref()?;
         let within = self.chars.iter().position(|(_, c)| *c == '\n')?;
-        Some(Self { chars: self.chars.clone(), within, ..*self })
+        Some(Self { chars: Rc::clone(&self.chars), within, ..*self })
     }
 
     /// Characters of the original, of each of some spans in ascending order.
@@ -76,7 +78,7 @@ impl<'a> Text<'a> {
         };
         let folded: Vec<char> = normal::fold(&text).chars().collect();
         let (Some(first), Some(last)) = (folded.first(), folded.last()) else { return found };
-        let original = place::original(self.mention);
+        let original = exact.map(|_| place::original(self.mention)).unwrap_or_default();
         let (mut places, mut behind) = (0, (0, 0));
         for (at, window) in self.chars.windows(folded.len()).enumerate() {
             if !window.iter().map(|(_, c)| c).eq(&folded) {
@@ -164,20 +166,27 @@ impl<'a> Text<'a> {
     ) -> (Vec<Span>, Option<usize>) {
         let (mut near, mut nearest) = (Vec::new(), None);
         let distances = self.distances();
-        let mut pair = |before: Span, behind: Span| {
-            if let Some(between) = between(&distances, before.1, behind.0) {
-                if between <= distance as usize {
-                    near.extend([before, behind]);
-                } else if nearest.is_none_or(|nearest| between < nearest) {
-                    nearest = Some(between);
+        let mut judge = |one: Span, end: usize, start: usize| match between(&distances, end, start) {
+            Some(between) if between <= distance as usize => near.push(one),
+            Some(between) if nearest.is_none_or(|nearest| between < nearest) => nearest = Some(between),
+            _ => {}
+        };
+        let orders = [(left, right), (right, left)];
+        for (before, behind) in orders.into_iter().take(if ordered { 1 } else { 2 }) {
+            // Of what stands behind a place, the next is the nearest; of what stands before one, the last.
+            let mut ends: Vec<usize> = before.iter().map(|(_, end)| *end).collect();
+            let mut starts: Vec<usize> = behind.iter().map(|(start, _)| *start).collect();
+            ends.sort_unstable();
+            starts.sort_unstable();
+            for one in before {
+                if let Some(next) = starts.get(starts.partition_point(|start| *start < one.1)) {
+                    judge(*one, one.1, *next);
                 }
             }
-        };
-        for one in left {
-            for other in right {
-                pair(*one, *other);
-                if !ordered {
-                    pair(*other, *one);
+            for one in behind {
+                let last = ends.partition_point(|end| *end <= one.0).checked_sub(1);
+                if let Some(last) = last.and_then(|last| ends.get(last)) {
+                    judge(*one, *last, one.0);
                 }
             }
         }
@@ -190,7 +199,7 @@ impl<'a> Text<'a> {
     fn distances(&self) -> Vec<(usize, usize)> {
         let (mut tokens, mut breaks, mut last) = (0, 0, None);
         let mut distances = vec![(0, 0)];
-        for (_, c) in &self.chars {
+        for (_, c) in self.chars.iter() {
             tokens += usize::from(begins_token(last.replace(*c), *c));
             breaks += usize::from(*c == '\n');
             distances.push((tokens, breaks));
@@ -218,11 +227,68 @@ fn between(distances: &[(usize, usize)], end: usize, start: usize) -> Option<usi
 
 /// Most of `spans` that do not overlap.
 pub(super) fn disjoint(spans: &[Span]) -> usize {
-    let mut rest = spans.to_vec();
-    let mut count = 0;
-    while let Some(first) = rest.iter().min_by_key(|(_, end)| *end).copied() {
-        count += 1;
-        rest.retain(|(start, _)| *start >= first.1);
+    let mut spans = spans.to_vec();
+    spans.sort_unstable_by_key(|(_, end)| *end);
+    let (mut count, mut behind) = (0, 0);
+    for (start, end) in spans {
+        if start >= behind {
+            (count, behind) = (count + 1, end);
+        }
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mention::tests::mention;
+
+    /// Every pair, one by one.
+    fn pair_by_pair(
+        text: &Text<'_>,
+        (left, right): (&[Span], &[Span]),
+        ordered: bool,
+        distance: u32,
+    ) -> (Vec<Span>, Option<usize>) {
+        let distances = text.distances();
+        let (mut near, mut nearest) = (Vec::new(), None);
+        for (one, other) in left.iter().flat_map(|one| right.iter().map(move |other| (*one, *other))) {
+            for (before, behind) in [(one, other), (other, one)].into_iter().take(2 - usize::from(ordered)) {
+                match between(&distances, before.1, behind.0) {
+                    Some(between) if between <= distance as usize => near.extend([before, behind]),
+                    Some(between) => nearest = nearest.min(Some(between)).or(Some(between)),
+                    None => {}
+                }
+            }
+        }
+        near.sort_unstable();
+        near.dedup();
+        (near, nearest)
+    }
+
+    fn spans() -> impl Strategy<Value = Vec<Span>> {
+        proptest::collection::vec((0usize..30, 1usize..5), 0..8)
+            .prop_map(|spans| spans.into_iter().map(|(at, length)| (at, (at + length).min(31))).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_near_is_what_comparing_every_pair_says(
+            title in 1usize..20, left in spans(), right in spans(), ordered in any::<bool>(), distance in 0u32..12
+        ) {
+            let mut mention = mention(&"茶".repeat(31 - 1 - title));
+            mention.title = Some("a 茶".chars().cycle().take(title).collect::<String>().trim().to_owned());
+            let mut normal = Normal::new();
+            normal.set(&mention);
+            let text = Text::new(&mention, &normal);
+            let found = text.near((&left, &right), ordered, distance);
+            let expected = pair_by_pair(&text, (&left, &right), ordered, distance);
+            prop_assert_eq!(&found.0, &expected.0);
+            if found.0.is_empty() {
+                prop_assert_eq!(found.1, expected.1);
+            }
+        }
+    }
 }

@@ -198,11 +198,6 @@ impl Segment {
         u32::try_from(self.bounds.len()).unwrap_or(u32::MAX).saturating_add(list)
     }
 
-    /// Whether every place of a literal counts.
-    pub(super) fn every(&self, literal: u32) -> bool {
-        self.bounds[literal as usize] & EVERY != 0
-    }
-
     /// Everything that matches; see [`super::Matcher::scan`].
     pub(super) fn scan(
         &self,

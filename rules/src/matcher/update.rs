@@ -43,7 +43,6 @@ pub(super) struct Limits {
 pub(super) const LIMITS: Limits = Limits { small: 2_000, beside: 8, masked: 4 };
 
 /// The big segment, shared by the generations that keep it, and what it was compiled from.
-#[derive(Debug)]
 pub(super) struct Base {
     pub(super) segment: Segment,
     monitors: Box<[Print]>,
@@ -53,7 +52,6 @@ pub(super) struct Base {
 }
 
 /// What differs from the base.
-#[derive(Debug)]
 pub(super) struct Delta {
     /// New and changed monitors and categories; none when there are only others fewer or in other order.
     pub(super) segment: Option<Segment>,
@@ -64,7 +62,7 @@ pub(super) struct Delta {
 }
 
 /// Place in the rulebook of each monitor and category of a segment, or [`GONE`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Places {
     monitors: Box<[u32]>,
     categories: Box<[u32]>,

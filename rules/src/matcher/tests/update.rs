@@ -260,3 +260,19 @@ fn memory_is_told() {
     assert!(second.bytes().total() > first.bytes().total());
     assert!(second.terms() > first.terms());
 }
+
+#[test]
+fn what_is_reported_of_a_monitor_does_not_depend_on_others() {
+    let alone = [monitor("tea", "茶叶 OR 咖啡")];
+    let beside =
+        [monitor("tea", "茶叶 OR 咖啡"), monitor("near", "茶叶 NEAR/2 茶叶"), monitor("often", "咖啡{3}")];
+    for times in [40, 100, 3_000] {
+        let post = mention(&"茶叶，咖啡，".repeat(times));
+        let found = [&alone[..], &beside[..]].map(|monitors| {
+            let matcher = Matcher::from_parts(monitors, &[], &[]).expect("builds");
+            scan(&matcher, &post).monitors.swap_remove(0).matches
+        });
+        assert_eq!(found[0].len(), MOST_MATCHES, "{times}");
+        assert_eq!(found[0], found[1], "{times}");
+    }
+}
