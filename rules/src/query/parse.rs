@@ -65,7 +65,7 @@ pub(super) struct Part {
 }
 
 pub(super) struct Parser<'t> {
-    pub(super) tokens: &'t [Token],
+    pub(super) tokens: &'t [Token<'t>],
     pub(super) at: usize,
     length: usize,
     pub(super) depth: usize,
@@ -73,7 +73,7 @@ pub(super) struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    pub(super) fn peek(&self) -> Option<&'t TokenKind> {
+    pub(super) fn peek(&self) -> Option<&'t TokenKind<'t>> {
         self.tokens.get(self.at).map(|token| &token.kind)
     }
 
@@ -111,7 +111,7 @@ impl<'t> Parser<'t> {
     }
 
     fn conjunction(&mut self) -> Option<Part> {
-        let mut parts = Vec::new();
+        let (mut first, mut parts) = (None, Vec::new());
         let mut wanted = true;
         loop {
             match self.peek() {
@@ -134,10 +134,19 @@ impl<'t> Parser<'t> {
                     break;
                 }
                 Some(_) => {
-                    parts.extend(self.operand());
+                    let part = self.operand();
+                    // Between two ORs there is mostly one part: no need to gather it.
+                    if first.is_none() && parts.is_empty() {
+                        first = part;
+                    } else {
+                        parts.extend(first.take().into_iter().chain(part));
+                    }
                     wanted = false;
                 }
             }
+        }
+        if first.is_some() {
+            return first;
         }
         // A term that is long enough holds the rest; else a short one is blamed before a field is trusted.
         Self::combine(parts, Query::all, |anchors| {
@@ -157,7 +166,7 @@ impl<'t> Parser<'t> {
             (None, Some(next)) => (next.start, next.end),
             (None, None) => (self.length, self.length),
         };
-        let word = |kind: &TokenKind| match kind {
+        let word = |kind: &TokenKind<'_>| match kind {
             TokenKind::And => "`AND`",
             TokenKind::Or => "`OR`",
             TokenKind::Not => "`NOT`",
@@ -199,7 +208,7 @@ impl<'t> Parser<'t> {
         })
     }
 
-    pub(super) fn too_deep(&mut self, token: &Token) -> Option<Part> {
+    pub(super) fn too_deep(&mut self, token: &Token<'_>) -> Option<Part> {
         self.fault(
             token.start,
             token.end,
@@ -257,7 +266,7 @@ impl<'t> Parser<'t> {
         self.attached_count(part)
     }
 
-    fn bracket(&mut self, token: &Token) -> Option<Part> {
+    fn bracket(&mut self, token: &Token<'_>) -> Option<Part> {
         if self.depth >= MAX_DEPTH {
             return self.too_deep(token);
         }

@@ -33,11 +33,11 @@ impl<'t> Parser<'t> {
         let name = if ordered { "ONEAR" } else { "NEAR" };
         match self.peek() {
             None | Some(TokenKind::And | TokenKind::Or | TokenKind::Close) => {
-                self.fault(token.start, token.end, format!("nothing follows `{name}/{distance}`"));
+                self.fault(token.start, token.end, format!("nothing follows `{name}`"));
                 return left;
             }
             Some(TokenKind::Not | TokenKind::Near(..)) => {
-                self.fault(token.start, token.end, format!("a term must follow `{name}/{distance}`"));
+                self.fault(token.start, token.end, format!("a term must follow `{name}`"));
                 return left;
             }
             Some(_) => {}
@@ -60,8 +60,12 @@ impl<'t> Parser<'t> {
         let mut sound = true;
         for side in [&left, &right] {
             if side.query.terms().is_none() {
+                let inside = match side.query {
+                    Query::Title(_) => format!("; in titles write `title:(a {name}/{distance} b)`"),
+                    _ => String::new(),
+                };
                 let message =
-                    format!("`{name}` stands between terms, lists, or brackets of them joined by OR");
+                    format!("`{name}` stands between terms, lists, or brackets of them joined by OR{inside}");
                 self.fault(side.start, side.end, message);
                 sound = false;
             }
@@ -80,7 +84,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A phrase, and what directly follows it: `*`, `{3}`.
-    pub(super) fn phrase(&mut self, text: &str, token: &Token) -> Option<Part> {
+    pub(super) fn phrase(&mut self, text: &str, token: &Token<'_>) -> Option<Part> {
         let star = self.attached(token.end).filter(|word| counted(word).0 == "*");
         let Some(word) = star else { return self.term(text, token) };
         self.at += 1;
@@ -108,7 +112,7 @@ impl<'t> Parser<'t> {
         self.count(part, digits, token)
     }
 
-    fn count(&mut self, part: Option<Part>, digits: &str, token: &Token) -> Option<Part> {
+    fn count(&mut self, part: Option<Part>, digits: &str, token: &Token<'_>) -> Option<Part> {
         let part = part?;
         let Some(least) = digits.parse().ok().filter(|n| (2..=MAX_COUNT).contains(n)) else {
             let message =
@@ -126,7 +130,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A word without quotes: a term, or a field with its value.
-    pub(super) fn word(&mut self, word: &str, token: &Token) -> Option<Part> {
+    pub(super) fn word(&mut self, word: &str, token: &Token<'_>) -> Option<Part> {
         let name_end = word.find([':', '：', '>', '<', '=']);
         if let Some((name, rest)) = name_end.map(|at| word.split_at(at))
             && !name.is_empty()
@@ -149,7 +153,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `term`, `prefix*`, `#tag` or `@name`.
-    fn bare(&mut self, word: &str, token: &Token) -> Option<Part> {
+    fn bare(&mut self, word: &str, token: &Token<'_>) -> Option<Part> {
         if let Some(tag) = word.strip_prefix(['#', '＃']) {
             let phrase = self.phrase_after(token, tag);
             let tag = phrase.unwrap_or_else(|| tag.strip_suffix(['#', '＃']).unwrap_or(tag));
@@ -172,7 +176,13 @@ impl<'t> Parser<'t> {
         self.term(word, token)
     }
 
-    fn marked(&mut self, mark: &str, text: &str, token: &Token, make: fn(String) -> Query) -> Option<Part> {
+    fn marked(
+        &mut self,
+        mark: &str,
+        text: &str,
+        token: &Token<'_>,
+        make: fn(String) -> Query,
+    ) -> Option<Part> {
         let text = text.trim();
         let end = self.read_end(token);
         if text.contains(['#', '＃', '@', '＠', '*', '＊']) {
@@ -195,7 +205,7 @@ impl<'t> Parser<'t> {
         })
     }
 
-    fn prefix(&mut self, stem: &str, token: &Token) -> Option<Part> {
+    fn prefix(&mut self, stem: &str, token: &Token<'_>) -> Option<Part> {
         let part = self.term(stem, token)?;
         if !normal::fold(stem).chars().next_back().is_some_and(normal::is_word) {
             let message = "`*` continues a word of letters; Chinese, Japanese and Korean match anywhere, so leave it out";
@@ -205,22 +215,29 @@ impl<'t> Parser<'t> {
         Some(Part { query: Query::Prefix(stem.to_owned()), ..part })
     }
 
-    fn term(&mut self, text: &str, token: &Token) -> Option<Part> {
+    fn term(&mut self, text: &str, token: &Token<'_>) -> Option<Part> {
         let (start, end) = (token.start, self.read_end(token));
         let Some(anchor) = Anchor::of(text) else {
-            self.fault(start, end, "nothing to search for here: no letter, digit or symbol");
+            let operator = match text {
+                "&" | "&&" | "+" => "; for both write `AND` or only a blank",
+                "|" | "||" | "、" | "，" | "," | "/" => "; for either write `OR`",
+                "!" | "！" | "-" => "; for posts without it write `NOT`",
+                _ => "",
+            };
+            let message = format!("nothing to search for here: no letter, digit or symbol{operator}");
+            self.fault(start, end, message);
             return None;
         };
         Some(Part { query: Query::Term(text.to_owned()), start, end, anchor, blame: (start, end) })
     }
 
     /// Where the last token read ends.
-    fn read_end(&self, token: &Token) -> usize {
+    fn read_end(&self, token: &Token<'_>) -> usize {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(token.end, |last| last.end)
     }
 
     /// `name:value`, `followers>=N`.
-    fn field(&mut self, name: &str, rest: &str, token: &Token) -> Option<Part> {
+    fn field(&mut self, name: &str, rest: &str, token: &Token<'_>) -> Option<Part> {
         let lower = name.to_ascii_lowercase();
         let value = rest.strip_prefix([':', '：']);
         if lower == "title"
@@ -262,7 +279,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `case:AirTag`, `fuzzy:微信`
-    fn spelled(&mut self, name: &str, text: &str, is_phrase: bool, token: &Token) -> Option<Part> {
+    fn spelled(&mut self, name: &str, text: &str, is_phrase: bool, token: &Token<'_>) -> Option<Part> {
         let text = text.trim();
         let (example, what) = match name {
             "case" => ("case:\"AirTag\"", "exact text"),
@@ -291,7 +308,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `title:word`, `title:"phrase"`, `title:(…)`.
-    fn title(&mut self, value: &str, token: &Token) -> Option<Part> {
+    fn title(&mut self, value: &str, token: &Token<'_>) -> Option<Part> {
         if self.depth >= MAX_DEPTH {
             return self.too_deep(token);
         }
@@ -313,7 +330,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Takes the phrase that directly follows an empty value, as in `list:"x"`, so that one slip is one fault.
-    fn phrase_after(&mut self, token: &Token, value: &str) -> Option<&'t str> {
+    fn phrase_after(&mut self, token: &Token<'_>, value: &str) -> Option<&'t str> {
         let next = self.tokens.get(self.at).filter(|next| value.is_empty() && next.start == token.end)?;
         if let TokenKind::Phrase(text) = &next.kind {
             self.at += 1;
