@@ -115,6 +115,14 @@ pub(crate) fn length(term: &str) -> usize {
     skeleton.text.chars().filter(|c| !matches!(*c, GAP | WALL)).count()
 }
 
+/// What of a term decides where it is found: terms with the same are one.
+pub(crate) fn reading(term: &str) -> String {
+    let mut skeleton = Skeleton::default();
+    skeleton.set(&fold(term));
+    skeleton.text.retain(|c| c != WALL);
+    skeleton.text
+}
+
 /// Every way a term may be spelled, itself first.
 pub(crate) fn spellings(term: &str) -> Vec<Spelling> {
     let folded = fold(term);

@@ -8,6 +8,7 @@ mod cover;
 mod dead;
 mod logic;
 mod shadow;
+mod slip;
 
 use serde::Serialize;
 
@@ -49,6 +50,8 @@ pub enum Code {
     ContainedEntry,
     /// Nothing names the list.
     UnusedList,
+    /// A term looks like an operator of another notation, and is searched for as it stands.
+    OperatorAsText,
     /// The query finds too large a part of all posts.
     TooBroad,
 }
@@ -75,7 +78,7 @@ pub struct Lint {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NeverMatches,
         Self::DuplicateMonitor,
         Self::DeadTerm,
@@ -84,6 +87,7 @@ impl Code {
         Self::EqualEntry,
         Self::ContainedEntry,
         Self::UnusedList,
+        Self::OperatorAsText,
         Self::TooBroad,
     ];
 
@@ -98,6 +102,7 @@ impl Code {
             Self::EqualEntry => "equal-entry",
             Self::ContainedEntry => "contained-entry",
             Self::UnusedList => "unused-list",
+            Self::OperatorAsText => "operator-as-text",
             Self::TooBroad => "too-broad",
         }
     }
@@ -157,9 +162,10 @@ pub fn lint(rulebook: &Rulebook, places: &Places) -> Vec<Lint> {
     let mut say = |part: Part, id: &str, found: Vec<Found>| {
         lints.extend(found.into_iter().map(|found| found.of(part, id, places.of_part(part, id))));
     };
-    for (at, monitor) in rulebook.monitors.iter().enumerate() {
+    let mut known = book::Known::default();
+    for monitor in &rulebook.monitors {
         let mut found = Vec::new();
-        found.extend(book::duplicate(&rulebook.monitors[..at], monitor));
+        found.extend(known.duplicate(monitor));
         found.extend(of_query(&logic, &book::whole_query(monitor)));
         found.extend(breadth::too_broad(&logic, &book::whole_query(monitor)));
         say(Part::Monitor, &monitor.id, found);
@@ -184,11 +190,13 @@ pub fn lint_query(query: &Query, rulebook: &Rulebook) -> Vec<Lint> {
 }
 
 fn of_query(logic: &Logic<'_>, query: &Query) -> Vec<Found> {
+    logic.next_query();
     let mut found = dead::dead(logic, query);
     // Of a query that never matches there is nothing more to say.
     if !found.iter().any(|found| found.code == Code::NeverMatches) {
         found.extend(shadow::shadowed(logic, query));
     }
+    found.extend(slip::slips(query));
     found
 }
 

@@ -1,13 +1,17 @@
 //! What shows only between monitors, lists and thresholds: monitors that are the same, entries that are one, lists that
 //! nothing names. Refuses to compare what lists hold with what others hold.
 
+use std::collections::hash_map::Entry;
+
+use rustc_hash::FxHashMap;
+
 use super::{
     Code, Found, brief,
     cover::{Covers, Fit},
     logic::Logic,
 };
 use crate::{
-    normal,
+    fuzzy, normal,
     query::Query,
     rulebook::{Monitor, Rulebook},
     threshold::{Condition, Indicator},
@@ -29,15 +33,25 @@ pub(super) fn whole_query(monitor: &Monitor) -> Query {
     Query::all(parts)
 }
 
-/// An earlier monitor that finds the same posts.
-pub(super) fn duplicate(earlier: &[Monitor], monitor: &Monitor) -> Option<Found> {
-    let own = canonical(&whole_query(monitor));
-    let twin = earlier.iter().find(|other| canonical(&whole_query(other)) == own)?;
-    let message = format!(
-        "this finds exactly the posts that monitor `{}` finds, so every post counts and pages twice",
-        twin.id
-    );
-    Some(Found::new(Code::DuplicateMonitor, message, "keep one of the two, or make their queries differ"))
+/// Monitors by what they find.
+#[derive(Debug, Default)]
+pub(super) struct Known<'b>(FxHashMap<String, &'b str>);
+
+impl<'b> Known<'b> {
+    /// Takes in a monitor, and says when an earlier one finds the same posts.
+    pub(super) fn duplicate(&mut self, monitor: &'b Monitor) -> Option<Found> {
+        let twin = match self.0.entry(canonical(&whole_query(monitor))) {
+            Entry::Vacant(free) => {
+                free.insert(&monitor.id);
+                return None;
+            }
+            Entry::Occupied(taken) => *taken.get(),
+        };
+        let message = format!(
+            "this finds exactly the posts that monitor `{twin}` finds, so every post counts and pages twice"
+        );
+        Some(Found::new(Code::DuplicateMonitor, message, "keep one of the two, or make their queries differ"))
+    }
 }
 
 /// One spelling for queries that differ only in order, repetition and what the normal form takes away.
@@ -56,6 +70,7 @@ fn canonical(query: &Query) -> String {
         Query::Prefix(stem) => format!("{:?}*", normal::fold(stem)),
         Query::Tag(tag) => format!("#{:?}", normal::fold(&format!("#{tag}"))),
         Query::Name(name) => format!("@{:?}", normal::fold(&format!("@{name}"))),
+        Query::Fuzzy(text) => format!("fuzzy:{:?}", fuzzy::reading(text)),
         Query::Title(part) => format!("title:{}", canonical(part)),
         Query::Count(least, part) => format!("{}{{{least}}}", canonical(part)),
         Query::Near { ordered, distance, sides } => {

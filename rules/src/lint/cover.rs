@@ -1,9 +1,11 @@
 //! Which terms find everywhere what another term finds, by the matcher's own conditions on word boundaries, hashtags,
-//! prefixes and exact case. Refuses to be clever about exact case: such a term covers only itself.
+//! prefixes and exact case. Refuses to be clever about exact case and `fuzzy:`: such a term covers only what
+//! is the same.
 
 use rustc_hash::FxHashMap;
 
 use crate::{
+    fuzzy,
     normal::{self, is_word},
     query::Query,
 };
@@ -24,6 +26,8 @@ enum Mark {
     Prefix,
     Tag,
     Name,
+    /// Its text is what it is read as.
+    Fuzzy,
 }
 
 /// One term as the matcher sees it.
@@ -50,6 +54,10 @@ impl Leaf {
             Query::Tag(tag) => (format!("#{tag}"), Mark::Tag, None),
             Query::Name(name) => (format!("@{name}"), Mark::Name, None),
             Query::Cased(text) => (text.clone(), Mark::Plain, Some(text.as_str().into())),
+            Query::Fuzzy(text) => {
+                let text = fuzzy::reading(text).chars().collect();
+                return Some(Self { text, mark: Mark::Fuzzy, exact: None });
+            }
             _ => return None,
         };
         let text: Box<[char]> = normal::fold(&text).chars().collect();
@@ -61,7 +69,7 @@ impl Leaf {
         if self == other {
             return Some(Fit::Same);
         }
-        if self.exact.is_some() {
+        if self.exact.is_some() || [self.mark, other.mark].contains(&Mark::Fuzzy) {
             return None;
         }
         let windows = other.text.windows(self.text.len()).enumerate();
@@ -83,6 +91,7 @@ impl Leaf {
             (Mark::Prefix, _) => is_word(last),
             (Mark::Tag | Mark::Name, Some(next)) => !continues_name(next),
             (Mark::Tag | Mark::Name, None) => matches!(other.mark, Mark::Tag | Mark::Name),
+            (Mark::Fuzzy, _) => false,
             (Mark::Plain, Some(next)) => !(is_word(last) && is_word(next)),
             (Mark::Plain, None) => !is_word(last) || other.mark != Mark::Prefix,
         };

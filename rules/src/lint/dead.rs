@@ -34,6 +34,9 @@ fn judge<'q>(
         Query::And(parts) => {
             for (at, part) in parts.iter().enumerate() {
                 let Query::Not(ruled_out) = part else { continue };
+                if logic.is_spent() {
+                    break;
+                }
                 let others = parts.iter().enumerate().filter(|(other, _)| *other != at);
                 let others = Query::all(others.map(|(_, part)| part.clone()).collect());
                 if logic.implies(&others, ruled_out) {

@@ -13,6 +13,8 @@ use crate::{
 
 /// Steps spent on one question.
 const PATIENCE: u32 = 20_000;
+/// Steps spent on one query, which may have thousands of parts to be compared with each other.
+const PATIENCE_OF_QUERY: u32 = 500_000;
 
 /// One word list, ready to be asked.
 #[derive(Debug, Default)]
@@ -30,6 +32,7 @@ pub(super) struct Entries {
 pub(super) struct Logic<'b> {
     lists: FxHashMap<&'b str, Entries>,
     steps: Cell<u32>,
+    of_query: Cell<u32>,
 }
 
 /// Entries of a rulebook's lists as queries: the only place that knows how a list holds them.
@@ -49,7 +52,17 @@ impl<'b> Logic<'b> {
             }
             (name, Entries { queries, leaves, covers })
         });
-        Self { lists: lists.collect(), steps: Cell::new(0) }
+        Self { lists: lists.collect(), steps: Cell::new(0), of_query: Cell::new(PATIENCE_OF_QUERY) }
+    }
+
+    /// Turns to the next query.
+    pub(super) fn next_query(&self) {
+        self.of_query.set(PATIENCE_OF_QUERY);
+    }
+
+    /// Whether every further question about this query is answered with no.
+    pub(super) fn is_spent(&self) -> bool {
+        self.of_query.get() == 0
     }
 
     /// Entries of a list; none for one that is not there.
@@ -71,8 +84,9 @@ impl<'b> Logic<'b> {
 
     /// Counts a step; false when there are none left.
     fn step(&self) -> bool {
-        let left = self.steps.get();
-        self.steps.set(left.saturating_sub(1));
+        let left = self.steps.get().min(self.of_query.get());
+        self.steps.set(self.steps.get().saturating_sub(1));
+        self.of_query.set(self.of_query.get().saturating_sub(1));
         left > 0
     }
 
