@@ -29,6 +29,13 @@ pub struct Hit {
     /// Near-duplicate cluster: copies of one text share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<u64>,
+    /// Texts of that cluster seen so far by the scoring process, this one included. A text judged again after a restart or
+    /// hand-over counts again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_size: Option<u32>,
+    /// Whether it asks something of us or complains to us; `None` when it is not addressed to us at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complaint: Option<Complaint>,
 }
 
 /// The part of a mention that windows, evidence and pages need.
@@ -94,10 +101,34 @@ words! {
 }
 
 /// One crisis category of a mention.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CategoryMatch {
     /// Id of the category in the rulebook.
     pub id: String,
-    /// Terms that put it there.
+    /// Terms of the category's query that put it there; empty when only the trained classifier did.
     pub terms: Vec<String>,
+    /// What the trained classifier says, when there is one and it finds the category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelCategory>,
+}
+
+/// A category found by a trained classifier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelCategory {
+    /// Probability, 0..=1
+    pub p: f32,
+    /// The words that speak for it most, the strongest first.
+    pub evidence: Vec<TermMatch>,
+}
+
+/// A mention addressed to us: does it want an answer?
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Complaint {
+    /// It asks or complains: the promise of an answer within two hours holds for it.
+    pub flagged: bool,
+    /// Probability of that, 0..=1
+    pub p: f32,
+    /// What speaks for it, the strongest first: `mentions_us`, `direct`, `question`, `demand`, `second_person`,
+    /// `negative`, `category`.
+    pub because: Vec<std::borrow::Cow<'static, str>>,
 }

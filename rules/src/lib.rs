@@ -21,7 +21,7 @@ pub mod threshold;
 pub mod wording;
 
 pub use finding::{Finding, Reason, Transition};
-pub use hit::{CategoryMatch, Hit, Label, Sentiment, Subject, TermMatch};
+pub use hit::{CategoryMatch, Complaint, Hit, Label, ModelCategory, Sentiment, Subject, TermMatch};
 pub use level::{Impact, Level, Likelihood, Matrix};
 pub use matcher::{Bytes, MatchedCategory, MatchedMonitor, Matcher, MatcherError, Matches, Scratch};
 pub use mention::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};

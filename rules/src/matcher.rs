@@ -87,7 +87,7 @@ pub struct MatchedCategory {
 
 impl From<MatchedCategory> for CategoryMatch {
     fn from(category: MatchedCategory) -> Self {
-        Self { id: category.id, terms: category.terms }
+        Self { id: category.id, terms: category.terms, model: None }
     }
 }
 

@@ -11,12 +11,12 @@ use tocsin_rules::{
     lint::{self, LIMIT, Lint, Severity},
     rulebook::{Part, Places, Spot},
 };
-use tocsin_score::{RuleSet, Scorer};
+use tocsin_score::{Patience, RuleSet, Scorer};
 
 use crate::{
     cli,
     config::{Config, Invalid, secret_from},
-    parts, replay, rules,
+    parts, replay, rules, sentiment,
 };
 
 /// Fewest recorded posts of which a rate says anything.
@@ -257,6 +257,9 @@ fn table(sample: &Sample) -> String {
 /// What a running engine would refuse of the settings, by its own making of the parts.
 fn settings(config: &Config, time_zone: &str) -> Vec<String> {
     let mut faults = Vec::new();
+    if let Err(error) = sentiment::open(&config.score.sentiment, Patience::Unlimited) {
+        faults.push(format!("{error:#}"));
+    }
     if let Some(path) = &config.store.redis.url_file
         && let Err(Invalid(more)) = secret_from("store.redis.url_file", path)
     {

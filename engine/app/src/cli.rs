@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::{
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
-    models::{Eval, Model, ModelAction, Models, Task},
+    models::{Eval, Model, ModelAction, Models, Sentiment, Task},
     write::{Check, Import, Origin, Query},
 };
 
@@ -94,6 +94,9 @@ pub struct Run {
     /// Stages of this process; all when absent.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub stages: Vec<StageName>,
+    /// Mood, in place of the file's settings.
+    #[command(flatten)]
+    pub sentiment: Sentiment,
 }
 
 /// Stages of the flow, each of which scales by itself.

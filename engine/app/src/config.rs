@@ -26,6 +26,8 @@ pub struct Config {
     pub store: Store,
     /// What is watched and what is done about it.
     pub rulebook: RulebookFiles,
+    /// Which models judge mentions.
+    pub score: Score,
     /// Where HTTP listens and how people reach it.
     pub http: Http,
     /// Who may come in.
@@ -136,6 +138,14 @@ impl Default for RulebookFiles {
     fn default() -> Self {
         Self { files: Vec::new(), reload_seconds: 5 }
     }
+}
+
+/// Which models judge mentions.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Score {
+    /// Mood.
+    pub sentiment: tocsin_score::cascade::Settings,
 }
 
 /// HTTP.

@@ -17,6 +17,7 @@ use tocsin_escalate::{
     render::{self, Renderer},
 };
 use tocsin_rules::{Finding, Level, Mention, Rulebook};
+use tocsin_score::Cascade;
 
 use crate::{
     flow::{Flow, Parts},
@@ -37,11 +38,21 @@ pub struct Drill {
 type Reported = (State, Level, Option<Acknowledgement>, Option<Timestamp>);
 
 impl Drill {
-    /// Starts at `start`, everything empty.
+    /// Starts at `start`, everything empty; `linear` judges mood.
     pub fn start(
         rulebook: Arc<Rulebook>,
         start: Timestamp,
         renderer: &render::Config,
+    ) -> anyhow::Result<Self> {
+        Self::judged_by(rulebook, start, renderer, Cascade::linear())
+    }
+
+    /// Starts at `start` with these models of mood.
+    pub fn judged_by(
+        rulebook: Arc<Rulebook>,
+        start: Timestamp,
+        renderer: &render::Config,
+        sentiment: Cascade,
     ) -> anyhow::Result<Self> {
         let manual = ManualClock::at(start);
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
@@ -64,7 +75,7 @@ impl Drill {
         let courier = Courier::new(desk.clone(), registry, "drill");
         let changes = desk.changes();
         let findings = bus.consumer("report", Topic::Findings)?;
-        let flow = Flow::new(Parts {
+        let parts = Parts {
             bus: Arc::new(bus),
             checkpoints: MemoryCheckpoints::default(),
             desk,
@@ -72,7 +83,8 @@ impl Drill {
             clock: manual,
             rulebook,
             settings: LoopSettings::stepped(),
-        })?;
+        };
+        let flow = Flow::judged_by(parts, sentiment)?;
         Ok(Self { flow, findings, pager, paged, reported: BTreeMap::new(), changes })
     }
 

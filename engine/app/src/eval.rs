@@ -6,12 +6,12 @@ use anyhow::Context as _;
 use tocsin_bus::SystemClock;
 use tocsin_score::{Linear, eval};
 
-use crate::cli::{self, Model, Task};
+use crate::cli::{self, Task};
 
 /// Evaluates every file and prints a table, or one JSON object a file.
 #[expect(clippy::print_stdout, reason = "the figures are this command's output")]
 pub fn run(options: &cli::Eval) -> anyhow::Result<()> {
-    let (Model::Linear, Task::Sentiment) = (options.model, options.task);
+    let Task::Sentiment = options.task;
     let model = Linear::shipped()?;
     let clock = SystemClock::new();
     let mut all = Vec::new();

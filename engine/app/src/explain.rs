@@ -8,16 +8,17 @@ use std::{fmt::Write as _, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use tocsin_bus::SystemClock;
 use tocsin_connectors::Item;
 use tocsin_escalate::render;
 use tocsin_rules::{
-    Mention, Rulebook,
+    Complaint, Mention, Rulebook,
     matcher::{Explained, explain, explain_monitor},
     normal::Normal,
 };
-use tocsin_score::Scorer;
+use tocsin_score::{Cascade, Scored, Scorer};
 
-use crate::{cli, drill::Drill, replay, report::Report, rules, score};
+use crate::{cli, drill::Drill, replay, report::Report, rules, score, sentiment};
 
 /// Replays up to the mention and explains it.
 #[expect(clippy::print_stdout, reason = "the explanation is this command's output")]
@@ -52,7 +53,8 @@ pub async fn run(options: cli::Explain) -> anyhow::Result<()> {
             refused.len()
         );
     };
-    let explanation = explanation(&rulebook, &mentions[..=at]).await?;
+    let mood = sentiment::of_command(&options.sentiment)?;
+    let explanation = explanation(&rulebook, &mentions[..=at], mood).await?;
     if options.json {
         println!("{explanation}");
     } else {
@@ -76,11 +78,15 @@ fn names(record: &[u8], id: &str) -> bool {
 }
 
 /// Everything there is to say of the last of `mentions`.
-async fn explanation(rulebook: &Arc<Rulebook>, mentions: &[Mention]) -> anyhow::Result<Value> {
+async fn explanation(
+    rulebook: &Arc<Rulebook>,
+    mentions: &[Mention],
+    mut mood: Cascade,
+) -> anyhow::Result<Value> {
     let (mention, before) = mentions.split_last().context("a mention")?;
     let first = mentions.first().map_or(mention.observed_at, |m| m.observed_at);
     let settings = render::Config { time_zone: rulebook.time_zone.clone(), ..render::Config::default() };
-    let mut drill = Drill::start(rulebook.clone(), first, &settings)?;
+    let mut drill = Drill::judged_by(rulebook.clone(), first, &settings, mood.clone())?;
     let mut silent = Report::to(Box::new(std::io::sink()));
     for earlier in before {
         drill.feed(earlier, &mut silent).await?;
@@ -91,7 +97,8 @@ async fn explanation(rulebook: &Arc<Rulebook>, mentions: &[Mention]) -> anyhow::
     drill.feed(mention, &mut report).await?;
 
     let mut scorer = Scorer::new(rulebook.clone())?;
-    let scored = scorer.score_whole(mention);
+    let mut scored = scorer.score_whole(mention);
+    score::second_opinion(&mut mood, mention, &mut scored, &SystemClock::new()).await;
     let mut normal = Normal::new();
     normal.set(mention);
     let mut monitors = Vec::new();
@@ -107,6 +114,7 @@ async fn explanation(rulebook: &Arc<Rulebook>, mentions: &[Mention]) -> anyhow::
             "query": tree(&explained),
             "thresholds": values.iter().map(windows::threshold).collect::<Vec<_>>(),
             "grade": grade.as_ref().map(windows::grade),
+            "complaint": complaint(&scored, &monitor.id),
         }));
     }
     let categories: Vec<Value> = rulebook
@@ -129,6 +137,12 @@ async fn explanation(rulebook: &Arc<Rulebook>, mentions: &[Mention]) -> anyhow::
     value["hit_verdicts"] = json!(verdict(&counted_before.1, &after.1));
     value["findings"] = json!(findings.lines()?);
     Ok(value)
+}
+
+/// What the mention asks of a monitor it matched.
+fn complaint(scored: &Scored, monitor: &str) -> Option<Complaint> {
+    let (_, matches) = scored.monitors.iter().find(|(id, _)| **id == *monitor)?;
+    scored.complaint(matches)
 }
 
 /// Which verdicts came on top between two counts.
@@ -190,6 +204,11 @@ fn to_text(value: &Value) -> anyhow::Result<String> {
         let said = if matched { "matched" } else { "not matched" };
         writeln!(out, "\nmonitor {} ({}): {said}", word(&monitor["id"]), word(&monitor["name"]))?;
         branch(&mut out, &monitor["query"], 1, false)?;
+        if let Some(p) = monitor["complaint"]["p"].as_f64() {
+            let flagged = monitor["complaint"]["flagged"].as_bool().unwrap_or_default();
+            let said = if flagged { "wants an answer" } else { "addressed to us, wants no answer" };
+            writeln!(out, "  {said} ({p:.2}: {})", words(&monitor["complaint"]["because"]))?;
+        }
         for at in monitor["thresholds"].as_array().into_iter().flatten() {
             out.push_str(&windows::line(at));
         }

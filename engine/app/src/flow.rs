@@ -9,7 +9,7 @@ use tocsin_bus::{Clock, Driver, Loop, LoopSettings, ManualClock, Producer, Recor
 use tocsin_detect::{Checkpoints, DetectStage};
 use tocsin_escalate::{Courier, Desk, EscalateStage};
 use tocsin_rules::{Mention, Rulebook};
-use tocsin_score::ScoreStage;
+use tocsin_score::{Cascade, ScoreStage};
 
 use crate::tally::{Counted, Tallied};
 
@@ -45,11 +45,16 @@ pub struct Flow<C: Checkpoints + 'static> {
 }
 
 impl<C: Checkpoints + 'static> Flow<C> {
-    /// Wires the stages.
+    /// Wires the stages; `linear` judges mood.
     pub fn new(parts: Parts<C>) -> anyhow::Result<Self> {
+        Self::judged_by(parts, Cascade::linear())
+    }
+
+    /// Wires the stages with these models of mood.
+    pub fn judged_by(parts: Parts<C>, sentiment: Cascade) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(parts.clock.clone());
         let settings = LoopSettings { tick_ms: 1, ..parts.settings };
-        let score = ScoreStage::new(parts.rulebook.clone(), clock.clone())?;
+        let score = ScoreStage::new(parts.rulebook.clone(), clock.clone())?.with_sentiment(sentiment);
         let detect = DetectStage::new(parts.rulebook.clone(), parts.checkpoints, clock.clone());
         let escalate = EscalateStage::new(parts.desk.clone());
         Ok(Self {

@@ -21,5 +21,6 @@ pub mod report;
 pub mod rules;
 pub mod run;
 pub mod score;
+pub mod sentiment;
 pub mod tally;
 pub mod telemetry;

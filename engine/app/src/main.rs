@@ -34,7 +34,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Check(options) => check::run(&options),
         Command::Query(options) => query::run(&options),
         Command::Replay(options) => replay::run(options).await,
-        Command::Score(options) => score::run(&options),
+        Command::Score(options) => score::run(&options).await,
         Command::Explain(options) => explain::run(options).await,
         Command::Eval(options) => eval::run(&options),
         Command::Import(options) => import::run(&options),

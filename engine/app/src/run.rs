@@ -16,7 +16,7 @@ use tocsin_detect::{
 };
 use tocsin_escalate::{Courier, Desk, EscalateStage, timers};
 use tocsin_rules::Rulebook;
-use tocsin_score::ScoreStage;
+use tocsin_score::{Cascade, Patience, ScoreStage};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ use crate::{
     cli::{self, StageName},
     config::{BusDriver, Config, Invalid, Source, StoreDriver},
     http::Front,
-    parts, reload, rules,
+    parts, reload, rules, sentiment,
 };
 
 /// A published mention is given up on (and its sender told to try again) after this.
@@ -48,6 +48,16 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let config = Config::load(&options.config)?;
     let stages = stages(&options, &config)?;
     let rulebook = Arc::new(rules::load_files(&config.rulebook.files)?);
+    // before anything is taken up: weights take a while to read, and what cannot be had is an error at start
+    let mood = if stages.contains(&StageName::Score) {
+        let settings = sentiment::settings(config.score.sentiment.clone(), &options.sentiment);
+        sentiment::open(
+            &settings,
+            Patience::Bounded { full_batch: config.bus.consumer.max_batch.div_ceil(2) },
+        )?
+    } else {
+        Cascade::linear()
+    };
     let pages = stages.contains(&StageName::Escalate);
     if pages {
         rules::check_reachable(&rulebook, &config.channels)?;
@@ -126,7 +136,7 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let mut health = Vec::new();
     if let Some(bus) = &bus {
         if stages.contains(&StageName::Score) {
-            let stage = ScoreStage::new(rulebook.clone(), clock.clone())?;
+            let stage = ScoreStage::new(rulebook.clone(), clock.clone())?.with_sentiment(mood);
             let handle = stage.rules();
             install.push(Box::new(move |book| {
                 let (handle, rules) = (handle.clone(), handle.prepare(book.clone())?);

@@ -2,22 +2,25 @@
 //! mention is answered with its dead-letter reason.
 
 use std::{
-    io::{BufRead as _, BufWriter, Write as _},
+    io::{BufRead as _, BufReader, BufWriter, Write as _},
     sync::Arc,
 };
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tocsin_rules::Mention;
-use tocsin_score::{Scored, Scorer};
+use tocsin_bus::{Clock, SystemClock};
+use tocsin_rules::{Mention, TermMatch};
+use tocsin_score::{Cascade, Scored, Scorer, cascade::Model};
 
-use crate::{cli, rules};
+use crate::{cli, rules, sentiment};
 
 /// Scores until the input ends.
-pub fn run(options: &cli::Score) -> anyhow::Result<()> {
+pub async fn run(options: &cli::Score) -> anyhow::Result<()> {
     let mut scorer = Scorer::new(Arc::new(rules::load(&options.rules)?))?;
-    let mut input = std::io::stdin().lock();
-    let mut output = BufWriter::new(std::io::stdout().lock());
+    let mut mood = sentiment::of_command(&options.sentiment)?;
+    let clock = SystemClock::new();
+    let mut input = BufReader::new(std::io::stdin());
+    let mut output = BufWriter::new(std::io::stdout());
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -30,7 +33,11 @@ pub fn run(options: &cli::Score) -> anyhow::Result<()> {
         }
         // a line without observed_at counts as seen when published
         let answer = match Mention::parse(text, Timestamp::UNIX_EPOCH) {
-            Ok(mention) => to_json(&mention, &scorer.score_whole(&mention)),
+            Ok(mention) => {
+                let mut scored = scorer.score_whole(&mention);
+                second_opinion(&mut mood, &mention, &mut scored, &clock).await;
+                to_json(&mention, &scored)
+            }
             Err(rejection) => json!({
                 "id": Value::Null,
                 "verdict": rejection.reason.as_str(),
@@ -42,10 +49,33 @@ pub fn run(options: &cli::Score) -> anyhow::Result<()> {
     }
 }
 
+/// Puts the second model's answer in place of linear's where the models' choice says so. A cascade leaves to linear what no
+/// monitor matched; `bert` judges everything.
+pub async fn second_opinion(mood: &mut Cascade, mention: &Mention, scored: &mut Scored, clock: &dyn Clock) {
+    if mood.model() == Model::Cascade && scored.monitors.is_empty() {
+        return;
+    }
+    let Some(wanted) = scored.sentiment.as_ref().and_then(|linear| mood.wants(0, mention, linear)) else {
+        return;
+    };
+    for (_, answer) in mood.settle(vec![wanted], 1, clock.elapsed(), clock).await {
+        match answer {
+            Ok(sentiment) => scored.sentiment = Some(sentiment),
+            Err(refusal) => tracing::warn!(id = mention.id, %refusal, "linear's answer stands"),
+        }
+    }
+}
+
 /// The stable shape of a scored mention.
 pub fn to_json(mention: &Mention, scored: &Scored) -> Value {
-    let monitors: Vec<Value> =
-        scored.monitors.iter().map(|(id, matches)| json!({ "id": id, "matches": matches })).collect();
+    let monitor = |(id, matches): &(Arc<str>, Vec<TermMatch>)| {
+        let mut monitor = json!({ "id": id, "matches": matches });
+        if let Some(complaint) = scored.complaint(matches) {
+            monitor["complaint"] = json!(complaint);
+        }
+        monitor
+    };
+    let monitors: Vec<Value> = scored.monitors.iter().map(monitor).collect();
     let verdict = if monitors.is_empty() { "no_match" } else { "emitted" };
     let categories: Vec<&str> = scored.categories.iter().map(|c| c.id.as_str()).collect();
     json!({

@@ -175,10 +175,12 @@ pub(crate) fn angry(id: u32, at: i64) -> Hit {
         },
         matches: vec![TermMatch { term: "recall".into(), start: 5, end: 11 }],
         sentiment: mood(Label::Negative),
-        categories: vec![CategoryMatch { id: "leak".into(), terms: vec!["recall".into()] }],
+        categories: vec![CategoryMatch { id: "leak".into(), terms: vec!["recall".into()], model: None }],
         keywords: Vec::new(),
         lang: "en".into(),
         cluster: None,
+        cluster_size: None,
+        complaint: None,
     }
 }
 

@@ -9,6 +9,9 @@ pub enum ScoreError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A setting that cannot be had; says what to change.
+    #[error("{0}")]
+    Setting(String),
     /// The rulebook's queries could not be compiled into one matcher.
     #[error("matcher: {0}")]
     Matcher(#[from] tocsin_rules::matcher::MatcherError),

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "bert")]
 pub mod bert;
+pub mod cascade;
+pub mod complaint;
 pub mod duplicates;
 mod error;
 pub mod eval;
@@ -26,6 +28,7 @@ pub mod stage;
 mod symbols;
 pub mod training;
 
+pub use cascade::{Cascade, Patience};
 pub use error::ScoreError;
 pub use language::UNDETERMINED;
 pub use linear::{Linear, Probabilities};

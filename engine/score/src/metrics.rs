@@ -2,15 +2,18 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGauge, histogram_opts, opts};
-use tocsin_rules::Label;
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, histogram_opts, opts};
+use tocsin_rules::{Complaint, Label, Sentiment};
 
-use crate::{error::ScoreError, ruleset::RuleSet};
+use crate::{cascade::Refusal, error::ScoreError, ruleset::RuleSet};
 
 /// The stage's metrics, registered once.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     sentiment: IntCounterVec,
+    answers: IntCounterVec,
+    fallback: IntCounterVec,
+    complaints: IntCounter,
     pub(crate) batch_size: Histogram,
     pub(crate) mention_seconds: Histogram,
     pub(crate) filter_entries: IntGauge,
@@ -31,6 +34,24 @@ impl Metrics {
             sentiment: prometheus::register_int_counter_vec!(
                 opts!("tocsin_score_sentiment_total", "Matched mentions by sentiment label."),
                 &["label"]
+            )?,
+            answers: prometheus::register_int_counter_vec!(
+                opts!(
+                    "tocsin_score_sentiment_answers_total",
+                    "Matched mentions by the model that judged their mood."
+                ),
+                &["model"]
+            )?,
+            fallback: prometheus::register_int_counter_vec!(
+                opts!(
+                    "tocsin_score_sentiment_fallback_total",
+                    "Mentions that BERT was wanted for and linear's answer stands."
+                ),
+                &["reason"]
+            )?,
+            complaints: prometheus::register_int_counter!(
+                "tocsin_score_complaints_total",
+                "Hits addressed to the monitored that ask or complain."
             )?,
             batch_size: prometheus::register_histogram!(histogram_opts!(
                 "tocsin_score_batch_mentions",
@@ -81,6 +102,12 @@ impl Metrics {
         for label in [Label::Negative, Label::Neutral, Label::Positive] {
             metrics.sentiment.with_label_values(&[label.as_str()]);
         }
+        for model in ["linear", "bert"] {
+            metrics.answers.with_label_values(&[model]);
+        }
+        for refusal in Refusal::ALL {
+            metrics.fallback.with_label_values(&[refusal.reason()]);
+        }
         for outcome in ["accepted", "refused"] {
             metrics.swaps.with_label_values(&[outcome]);
         }
@@ -91,8 +118,17 @@ impl Metrics {
         METRICS.as_ref().map_err(|what| ScoreError::Metrics(what.clone()))
     }
 
-    pub(crate) fn sentiment(&self, label: Label) {
-        self.sentiment.with_label_values(&[label.as_str()]).inc();
+    pub(crate) fn sentiment(&self, sentiment: &Sentiment) {
+        self.sentiment.with_label_values(&[sentiment.label.as_str()]).inc();
+        self.answers.with_label_values(&[&*sentiment.model]).inc();
+    }
+
+    pub(crate) fn complaint(&self, complaint: &Complaint) {
+        self.complaints.inc_by(u64::from(complaint.flagged));
+    }
+
+    pub(crate) fn fallback(&self, refusal: Refusal) {
+        self.fallback.with_label_values(&[refusal.reason()]).inc();
     }
 
     pub(crate) fn swapped(&self, ok: bool) {

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use tocsin_rules::{CategoryMatch, Hit, Mention, Op, Rulebook, Sentiment, Subject, TermMatch};
+use tocsin_rules::{CategoryMatch, Complaint, Hit, Mention, Op, Rulebook, Sentiment, Subject, TermMatch};
 
 use crate::{
+    complaint::Voice,
     error::ScoreError,
     language,
     linear::{self, Linear},
@@ -35,6 +36,10 @@ pub struct Scored {
     pub keywords: Vec<String>,
     /// Cluster of near-duplicates; `None` for short texts and unmatched ones.
     pub cluster: Option<u64>,
+    /// Texts of that cluster so far.
+    pub cluster_size: Option<u32>,
+    /// What it says to whom; `None` when no monitor matched or it is retracted.
+    pub voice: Option<Voice>,
 }
 
 /// Scores mentions against one rulebook. One per thread: it owns its buffers.
@@ -87,9 +92,14 @@ impl Scorer {
 
     /// Scores a mention; sentiment and copies only when a monitor matched.
     pub fn score(&mut self, mention: &Mention) -> Scored {
+        self.score_known(mention, true)
+    }
+
+    /// As [`Scorer::score`]; a mention seen before (`new` is false) does not count again as a copy.
+    pub fn score_known(&mut self, mention: &Mention, new: bool) -> Scored {
         let mut scored = self.matched(mention);
         if !scored.monitors.is_empty() {
-            self.mood(mention, &mut scored);
+            self.mood(mention, new, &mut scored);
         }
         scored
     }
@@ -97,7 +107,7 @@ impl Scorer {
     /// Scores a mention whole, matched or not: `tocsin score`, `tocsin explain`.
     pub fn score_whole(&mut self, mention: &Mention) -> Scored {
         let mut scored = self.matched(mention);
-        self.mood(mention, &mut scored);
+        self.mood(mention, true, &mut scored);
         scored
     }
 
@@ -113,16 +123,29 @@ impl Scorer {
         self.symbols.read(mention.title.as_deref(), &mention.text);
         let lang = language::detect(&self.symbols, &mention.text, mention.lang.as_deref());
         let Found { monitors, categories, keywords } = self.rules.scan(mention, lang, &mut self.scan);
-        Scored { lang, monitors, sentiment: None, categories, keywords, cluster: None }
+        Scored {
+            lang,
+            monitors,
+            sentiment: None,
+            categories,
+            keywords,
+            cluster: None,
+            cluster_size: None,
+            voice: None,
+        }
     }
 
     /// Sentiment and cluster of the mention just read.
-    fn mood(&mut self, mention: &Mention, scored: &mut Scored) {
+    fn mood(&mut self, mention: &Mention, new: bool, scored: &mut Scored) {
         scored.sentiment = Some(self.sentiment(scored.lang));
         if mention.op != Op::Delete {
             let letters = self.symbols.buffer.iter().copied().filter(|&s| is_letter(s));
-            scored.cluster =
-                simhash::fingerprint(letters).map(|print| self.clusters.assign(print, mention.published_at));
+            let joined = simhash::fingerprint(letters)
+                .map(|print| self.clusters.join(print, mention.published_at, new));
+            (scored.cluster, scored.cluster_size) = joined.unzip();
+            let p_negative = scored.sentiment.as_ref().map_or(0.0, |mood| mood.p_negative);
+            let categories = scored.categories.iter().map(|category| category.id.as_str());
+            scored.voice = Some(Voice::hear(mention, categories, p_negative));
         }
     }
 
@@ -145,6 +168,11 @@ fn is_letter(symbol: u32) -> bool {
 }
 
 impl Scored {
+    /// Whether it wants an answer from whom these terms name.
+    pub fn complaint(&self, matches: &[TermMatch]) -> Option<Complaint> {
+        self.voice.as_ref()?.complaint(matches)
+    }
+
     /// The hit of one monitor.
     pub fn hit(&self, subject: &Subject, monitor: &str, matches: &[TermMatch], op: Op) -> Hit {
         Hit {
@@ -159,6 +187,8 @@ impl Scored {
             keywords: self.keywords.clone(),
             lang: self.lang.to_owned(),
             cluster: self.cluster,
+            cluster_size: self.cluster_size,
+            complaint: self.complaint(matches),
         }
     }
 

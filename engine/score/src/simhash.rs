@@ -110,6 +110,8 @@ pub struct Clusters {
 struct Slot {
     fingerprint: u64,
     seen: Timestamp,
+    /// Texts that joined it.
+    size: u32,
 }
 
 /// Clusters that agree on one band, oldest first; those forgotten stay until the bucket is full.
@@ -167,8 +169,14 @@ impl Clusters {
         self.slots.is_empty()
     }
 
-    /// The cluster of a text published at `at`: that of the oldest living fingerprint near it, or its own.
-    pub fn assign(&mut self, fingerprint: u64, at: Timestamp) -> u64 {
+    /// The cluster of a new text published at `at`, and how many texts it holds with this one.
+    pub fn assign(&mut self, fingerprint: u64, at: Timestamp) -> (u64, u32) {
+        self.join(fingerprint, at, true)
+    }
+
+    /// The cluster of a text published at `at`: that of the oldest living fingerprint near it, or its own; and the texts in
+    /// it. A text seen before (`new` is false) is not counted again.
+    pub fn join(&mut self, fingerprint: u64, at: Timestamp, new: bool) -> (u64, u32) {
         let mut best: Option<usize> = None;
         for band in 0..BANDS {
             let bucket = &self.buckets[bucket_of(fingerprint, band)];
@@ -191,20 +199,21 @@ impl Clusters {
         }
         if let Some(slot) = best.and_then(|place| self.slots.get_mut(place)) {
             slot.seen = slot.seen.max(at);
-            return slot.fingerprint;
+            slot.size = slot.size.saturating_add(u32::from(new));
+            return (slot.fingerprint, slot.size);
         }
         if self.slots.len() >= self.capacity {
             self.slots.pop_front();
             self.first += 1;
         }
         let serial = (self.first + self.slots.len() as u64) as u32;
-        self.slots.push_back(Slot { fingerprint, seen: at });
+        self.slots.push_back(Slot { fingerprint, seen: at, size: 1 });
         let living = |serial| place(serial, self.first) < self.slots.len();
         for band in 0..BANDS {
             let bucket = &mut self.buckets[bucket_of(fingerprint, band)];
             bucket.push(half_of(fingerprint, band), serial, living);
         }
-        fingerprint
+        (fingerprint, 1)
     }
 }
 

@@ -1,13 +1,14 @@
 //! [`ScoreStage`]: the score stage of the flow: mentions in, one hit for each matched monitor out, exactly one verdict a
 //! message. Refuses to fail: nothing here touches the world, so every message can be judged.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tocsin_bus::{Clock, DeadReason, DropReason, Fault, Message, Outcome, Record, Stage, Topic};
 use tocsin_rules::{Hit, Mention, Op, Rejection, RejectionReason, Rulebook};
 
 use crate::{
+    cascade::{Cascade, Wanted},
     duplicates::{Duplicates, News, Place},
     error::ScoreError,
     metrics::Metrics,
@@ -61,6 +62,7 @@ impl RulesHandle {
 pub struct ScoreStage {
     rules: RulesHandle,
     scorer: Scorer,
+    cascade: Cascade,
     duplicates: Duplicates,
     clock: Arc<dyn Clock>,
     metrics: &'static Metrics,
@@ -93,6 +95,7 @@ impl ScoreStage {
         Ok(Self {
             rules: RulesHandle { current, clock: clock.clone() },
             scorer: Scorer::with_rules(rules)?,
+            cascade: Cascade::linear(),
             duplicates: Duplicates::new(ids),
             clock,
             metrics,
@@ -104,22 +107,41 @@ impl ScoreStage {
         self.rules.clone()
     }
 
-    /// Judges one message.
+    /// Judges mood with these models in place of `linear` alone.
+    #[must_use]
+    pub fn with_sentiment(mut self, cascade: Cascade) -> Self {
+        self.cascade = cascade;
+        self
+    }
+
+    /// Judges one message by itself; `linear` has the last word on its mood.
     pub fn judge(&mut self, message: &Message) -> Outcome {
+        let draft = self.draft(message, 0, &mut Vec::new());
+        self.finish(draft)
+    }
+
+    /// Everything but the second model's word on mood, which is put on the list when it is wanted.
+    fn draft(&mut self, message: &Message, at: usize, wanted: &mut Vec<Wanted>) -> Draft {
         let place = Place { partition: message.partition, offset: message.offset };
         self.duplicates.arrive(place);
         match parse(message) {
-            Ok(mention) => self.judge_mention(&mention, place),
-            Err(outcome) => *outcome,
+            Ok(mention) => self.draft_mention(&mention, place, at, wanted),
+            Err(outcome) => Draft::Judged(*outcome),
         }
     }
 
-    fn judge_mention(&mut self, mention: &Mention, place: Place) -> Outcome {
+    fn draft_mention(
+        &mut self,
+        mention: &Mention,
+        place: Place,
+        at: usize,
+        wanted: &mut Vec<Wanted>,
+    ) -> Draft {
         let news = self.duplicates.judge(mention, place);
         if news == News::Nothing {
-            return Outcome::dropped(DropReason::Duplicate);
+            return Draft::Judged(Outcome::dropped(DropReason::Duplicate));
         }
-        let scored = self.scorer.score(mention);
+        let scored = self.scorer.score_known(mention, news == News::First);
         let matched: Vec<Arc<str>> = scored.monitors.iter().map(|(id, _)| id.clone()).collect();
         let hits = hits(mention, &news, &scored);
         self.duplicates.remember(mention, place, matched);
@@ -128,16 +150,52 @@ impl ScoreStage {
                 Op::Delete => DropReason::NothingToRetract,
                 _ => DropReason::NoMatch,
             };
-            return Outcome::dropped(reason);
+            return Draft::Judged(Outcome::dropped(reason));
         }
-        if let (Some(sentiment), true) = (&scored.sentiment, mention.op != Op::Delete) {
-            self.metrics.sentiment(sentiment.label);
+        let sentiment = scored.sentiment.filter(|_| mention.op != Op::Delete);
+        if let Some(sentiment) = &sentiment {
+            wanted.extend(self.cascade.wants(at, mention, sentiment));
+        }
+        Draft::Hits { hits, counted: sentiment.is_some() }
+    }
+
+    /// Puts the second model's answers in place of linear's.
+    async fn second_opinions(&mut self, drafts: &mut [Draft], wanted: Vec<Wanted>, began: Duration) {
+        let settled = self.cascade.settle(wanted, drafts.len(), began, &*self.clock).await;
+        for (at, answer) in settled {
+            match (answer, drafts.get_mut(at)) {
+                (Ok(sentiment), Some(Draft::Hits { hits, .. })) => {
+                    hits.iter_mut().for_each(|hit| hit.sentiment = sentiment.clone());
+                }
+                (Ok(_), _) => {}
+                (Err(refusal), _) => self.metrics.fallback(refusal),
+            }
+        }
+    }
+
+    /// The outcome of a message whose mood is settled.
+    fn finish(&self, draft: Draft) -> Outcome {
+        let (hits, counted) = match draft {
+            Draft::Judged(outcome) => return outcome,
+            Draft::Hits { hits, counted } => (hits, counted),
+        };
+        if let (Some(hit), true) = (hits.first(), counted) {
+            self.metrics.sentiment(&hit.sentiment);
+            hits.iter().filter_map(|hit| hit.complaint.as_ref()).for_each(|c| self.metrics.complaint(c));
         }
         match hits.iter().map(Record::of).collect::<Result<Vec<_>, _>>() {
             Ok(records) => Outcome::emitted(records),
             Err(error) => Outcome::dead(DeadReason::InvalidField, error.to_string()),
         }
     }
+}
+
+/// What is known of a message before the second model has spoken.
+enum Draft {
+    /// Its outcome stands.
+    Judged(Outcome),
+    /// Its hits, whose mood may still change; whether the mention counts among moods.
+    Hits { hits: Vec<Hit>, counted: bool },
 }
 
 /// The hits due to a mention, given what is new about it.
@@ -219,7 +277,13 @@ impl Stage for ScoreStage {
             self.scorer.set_rules(rules);
         }
         let start = self.clock.elapsed();
-        let outcomes: Vec<Outcome> = batch.iter().map(|message| self.judge(message)).collect();
+        let mut wanted = Vec::new();
+        let mut drafts = Vec::with_capacity(batch.len());
+        for (at, message) in batch.iter().enumerate() {
+            drafts.push(self.draft(message, at, &mut wanted));
+        }
+        self.second_opinions(&mut drafts, wanted, start).await;
+        let outcomes: Vec<Outcome> = drafts.into_iter().map(|draft| self.finish(draft)).collect();
         if !batch.is_empty() {
             let spent = (self.clock.elapsed() - start).as_secs_f64();
             self.metrics.batch_size.observe(batch.len() as f64);

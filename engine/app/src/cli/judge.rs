@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Speed, parse_speed};
+use super::{Sentiment, Speed, parse_speed};
 
 /// Where the rules come from.
 #[derive(Debug, Args)]
@@ -69,6 +69,9 @@ pub struct Replay {
     /// Rules to replay it through.
     #[command(flatten)]
     pub rules: Rules,
+    /// Mood.
+    #[command(flatten)]
+    pub sentiment: Sentiment,
     /// `max`, or how much faster than life, e.g. `60x`.
     #[arg(long, default_value = "max", value_parser = parse_speed)]
     pub speed: Speed,
@@ -80,6 +83,9 @@ pub struct Score {
     /// Rules.
     #[command(flatten)]
     pub rules: Rules,
+    /// Mood.
+    #[command(flatten)]
+    pub sentiment: Sentiment,
 }
 
 /// `tocsin explain`
@@ -94,6 +100,9 @@ pub struct Explain {
     /// Rules.
     #[command(flatten)]
     pub rules: Rules,
+    /// Mood.
+    #[command(flatten)]
+    pub sentiment: Sentiment,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,

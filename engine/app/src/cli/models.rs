@@ -11,8 +11,8 @@ pub struct Eval {
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Model.
-    #[arg(long, value_enum, default_value_t = Model::Linear)]
-    pub model: Model,
+    #[command(flatten)]
+    pub sentiment: Sentiment,
     /// Task.
     #[arg(long, value_enum, default_value_t = Task::Sentiment)]
     pub task: Task,
@@ -21,11 +21,29 @@ pub struct Eval {
     pub json: bool,
 }
 
-/// Models that can be evaluated.
+/// Which model judges mood.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Sentiment {
+    /// Model; `cascade` when a BERT folder is named, else `linear`.
+    #[arg(long, value_enum)]
+    pub model: Option<Model>,
+    /// Folder of a BERT model (builds with the feature `bert`).
+    #[arg(long, value_name = "DIR")]
+    pub bert: Option<PathBuf>,
+    /// Below this largest probability of linear a cascade asks BERT.
+    #[arg(long, value_name = "PROBABILITY")]
+    pub limit: Option<f32>,
+}
+
+/// Models of mood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Model {
     /// Hashed n-grams, embedded.
     Linear,
+    /// A BERT model for everything.
+    Bert,
+    /// Linear first, BERT for what is uncertain or reaches many.
+    Cascade,
 }
 
 /// What is evaluated.

@@ -27,19 +27,29 @@ fn copies_share_a_cluster_and_others_do_not() {
     let other = "周末去了新开的门店，奶茶味道比想象中好，环境也不错，就是排队的人有点多，下次想试试新出的杨梅口味和芋泥";
     let mut clusters = table();
     let (a, b, c) = (of(first).unwrap(), of(copy).unwrap(), of(other).unwrap());
-    assert_eq!(clusters.assign(a, at(0)), a);
-    assert_eq!(clusters.assign(b, at(1)), a);
-    assert_eq!(clusters.assign(c, at(1)), c);
+    assert_eq!(clusters.assign(a, at(0)).0, a);
+    assert_eq!(clusters.assign(b, at(1)).0, a);
+    assert_eq!(clusters.assign(c, at(1)).0, c);
     assert_eq!(clusters.len(), 2);
+}
+
+#[test]
+fn copies_are_counted_once_each_and_anew_when_the_cluster_has_ended() {
+    let mut clusters = table();
+    assert_eq!(clusters.assign(0xFF, at(0)), (0xFF, 1));
+    assert_eq!(clusters.assign(0xFE, at(1)), (0xFF, 2));
+    assert_eq!(clusters.join(0xFE, at(2), false), (0xFF, 2), "the same text with new counters");
+    assert_eq!(clusters.assign(0xFF, at(3)), (0xFF, 3));
+    assert_eq!(clusters.assign(0xFF, at(40)), (0xFF, 1));
 }
 
 #[test]
 fn a_cluster_ends_with_its_time() {
     let mut clusters = Clusters::new(10, SignedDuration::from_hours(24));
-    assert_eq!(clusters.assign(0xFF, at(0)), 0xFF);
-    assert_eq!(clusters.assign(0xFE, at(20)), 0xFF);
-    assert_eq!(clusters.assign(0xFE, at(40)), 0xFF, "kept alive by its last copy");
-    assert_eq!(clusters.assign(0xFE, at(70)), 0xFE);
+    assert_eq!(clusters.assign(0xFF, at(0)).0, 0xFF);
+    assert_eq!(clusters.assign(0xFE, at(20)).0, 0xFF);
+    assert_eq!(clusters.assign(0xFE, at(40)).0, 0xFF, "kept alive by its last copy");
+    assert_eq!(clusters.assign(0xFE, at(70)).0, 0xFE);
 }
 
 #[test]
@@ -83,7 +93,7 @@ proptest! {
         let mut clusters = table();
         clusters.assign(first, at(0));
         let near = bits.iter().fold(first, |f, b| f ^ 1 << b);
-        prop_assert_eq!(clusters.assign(near, at(0)), first);
+        prop_assert_eq!(clusters.assign(near, at(0)).0, first);
     }
 
     #[test]
@@ -91,14 +101,14 @@ proptest! {
         let mut clusters = table();
         clusters.assign(first, at(0));
         let far = bits.iter().fold(first, |f, b| f ^ 1 << b);
-        prop_assert_eq!(clusters.assign(far, at(0)), far);
+        prop_assert_eq!(clusters.assign(far, at(0)).0, far);
     }
 
     #[test]
     fn bounded_and_deterministic(fingerprints in proptest::collection::vec(any::<u64>(), 0..300)) {
         let run = || {
             let mut clusters = Clusters::new(50, SignedDuration::from_hours(1));
-            let ids: Vec<u64> = fingerprints.iter().map(|&f| clusters.assign(f, at(0))).collect();
+            let ids: Vec<u64> = fingerprints.iter().map(|&f| clusters.assign(f, at(0)).0).collect();
             let living = |bucket: &Bucket| {
                 assert_eq!(bucket.halves.len(), bucket.serials.len());
                 assert!(bucket.serials.capacity() <= 4 * 50, "what was forgotten makes room");

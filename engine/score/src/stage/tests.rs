@@ -68,6 +68,58 @@ fn updates_duplicates_and_retractions() {
     assert_eq!(stage.judge(&message(5, &m)), Outcome::dropped(DropReason::NothingToRetract));
 }
 
+#[tokio::test]
+async fn a_second_model_changes_moods_and_neither_order_nor_verdicts() {
+    use crate::cascade::{Cascade, Refusal, Settings, tests::Scripted};
+
+    let second = Scripted::of([Ok(0.99), Err(Refusal::Failed), Ok(0.01)]);
+    let settings = Settings { limit: 1.0, ..Settings::default() };
+    let mut stage = stage().with_sentiment(Cascade::of(second.clone(), false, &settings, None));
+    let gone = Mention { op: Op::Delete, ..mention("weibo:1", "") };
+    let batch = [
+        message(0, &mention("weibo:1", "艾克美手机")),
+        message(1, &mention("weibo:2", "天气真好")),
+        message(2, &mention("weibo:3", "艾克美 Acme")),
+        message(3, &gone),
+        message(4, &mention("weibo:4", "手机")),
+    ];
+    let outcomes = stage.process(&batch).await.expect("never fails");
+    assert_eq!(second.heard(), ["艾克美手机", "艾克美 Acme", "手机"], "matched, not retracted");
+    let models = |outcome: &Outcome| {
+        let hit = |r: &Record| serde_json::from_slice::<Hit>(&r.payload).expect("a hit").sentiment;
+        outcome
+            .records
+            .iter()
+            .map(hit)
+            .map(|s| (s.model.into_owned(), s.p_negative > 0.9))
+            .collect::<Vec<_>>()
+    };
+    let said = |model: &str, negative| (model.to_owned(), negative);
+    assert_eq!(models(&outcomes[0]), [said("bert", true), said("bert", true)], "both monitors");
+    assert_eq!(outcomes[1], Outcome::dropped(DropReason::NoMatch));
+    assert_eq!(models(&outcomes[2])[0].0, "linear", "the answer that stands when there is no other");
+    assert_eq!(sent(&outcomes[3]), [one("acme", Op::Delete), one("phones", Op::Delete)].concat());
+    assert_eq!(models(&outcomes[4]), [said("bert", false)]);
+}
+
+#[tokio::test]
+async fn hits_say_how_many_copies_there_are() {
+    let text = "艾克美的手机在充电的时候突然冒烟，联系了门店却让我自己承担责任，希望大家都能看到";
+    let mut again = mention("weibo:2", text);
+    again.metrics.likes = Some(9);
+    let batch = [
+        message(0, &mention("weibo:1", text)),
+        message(1, &mention("weibo:2", &format!("{text}！！"))),
+        message(2, &again),
+        message(3, &mention("weibo:3", text)),
+    ];
+    let outcomes = stage().process(&batch).await.expect("never fails");
+    let size = |outcome: &Outcome| {
+        serde_json::from_slice::<Hit>(&outcome.records[0].payload).expect("a hit").cluster_size
+    };
+    assert_eq!(outcomes.iter().map(size).collect::<Vec<_>>(), [Some(1), Some(2), Some(2), Some(3)]);
+}
+
 #[test]
 fn retractions_of_the_unknown() {
     let mut stage = stage();
