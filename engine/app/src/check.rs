@@ -131,6 +131,9 @@ fn examine(options: &cli::Check) -> anyhow::Result<Report> {
     }
     if let Some((book, places)) = loaded {
         if let Some(config) = &config {
+            if let Err(error) = sentiment::categories(config.score.categories.as_deref(), &book) {
+                report.faults.push(format!("{error:#}").into());
+            }
             report.faults.extend(rules::unreachable(&book, &config.channels).into_iter().map(Wrong::from));
         }
         rulebook(&mut report, book, &places, options)?;

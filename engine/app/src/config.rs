@@ -146,6 +146,8 @@ impl Default for RulebookFiles {
 pub struct Score {
     /// Mood.
     pub sentiment: tocsin_score::cascade::Settings,
+    /// File of a trained classifier of crisis categories, beside the rulebook's queries.
+    pub categories: Option<PathBuf>,
 }
 
 /// HTTP.

@@ -17,11 +17,11 @@ use tocsin_escalate::{
     render::{self, Renderer},
 };
 use tocsin_rules::{Finding, Level, Mention, Rulebook};
-use tocsin_score::Cascade;
 
 use crate::{
     flow::{Flow, Parts},
     report::Report,
+    sentiment::Judges,
 };
 
 /// A running drill.
@@ -44,15 +44,15 @@ impl Drill {
         start: Timestamp,
         renderer: &render::Config,
     ) -> anyhow::Result<Self> {
-        Self::judged_by(rulebook, start, renderer, Cascade::linear())
+        Self::judged_by(rulebook, start, renderer, Judges::default())
     }
 
-    /// Starts at `start` with these models of mood.
+    /// Starts at `start` with these models.
     pub fn judged_by(
         rulebook: Arc<Rulebook>,
         start: Timestamp,
         renderer: &render::Config,
-        sentiment: Cascade,
+        judges: Judges,
     ) -> anyhow::Result<Self> {
         let manual = ManualClock::at(start);
         let clock: Arc<dyn Clock> = Arc::new(manual.clone());
@@ -84,7 +84,7 @@ impl Drill {
             rulebook,
             settings: LoopSettings::stepped(),
         };
-        let flow = Flow::judged_by(parts, sentiment)?;
+        let flow = Flow::judged_by(parts, judges)?;
         Ok(Self { flow, findings, pager, paged, reported: BTreeMap::new(), changes })
     }
 

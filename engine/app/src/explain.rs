@@ -16,9 +16,9 @@ use tocsin_rules::{
     matcher::{Explained, explain, explain_monitor},
     normal::Normal,
 };
-use tocsin_score::{Cascade, Scored, Scorer};
+use tocsin_score::Scored;
 
-use crate::{cli, drill::Drill, replay, report::Report, rules, score, sentiment};
+use crate::{cli, drill::Drill, replay, report::Report, rules, score, sentiment::Judges};
 
 /// Replays up to the mention and explains it.
 #[expect(clippy::print_stdout, reason = "the explanation is this command's output")]
@@ -53,8 +53,8 @@ pub async fn run(options: cli::Explain) -> anyhow::Result<()> {
             refused.len()
         );
     };
-    let mood = sentiment::of_command(&options.sentiment)?;
-    let explanation = explanation(&rulebook, &mentions[..=at], mood).await?;
+    let judges = Judges::of_command(&options.sentiment, &rulebook)?;
+    let explanation = explanation(&rulebook, &mentions[..=at], judges).await?;
     if options.json {
         println!("{explanation}");
     } else {
@@ -81,12 +81,12 @@ fn names(record: &[u8], id: &str) -> bool {
 async fn explanation(
     rulebook: &Arc<Rulebook>,
     mentions: &[Mention],
-    mut mood: Cascade,
+    mut judges: Judges,
 ) -> anyhow::Result<Value> {
     let (mention, before) = mentions.split_last().context("a mention")?;
     let first = mentions.first().map_or(mention.observed_at, |m| m.observed_at);
     let settings = render::Config { time_zone: rulebook.time_zone.clone(), ..render::Config::default() };
-    let mut drill = Drill::judged_by(rulebook.clone(), first, &settings, mood.clone())?;
+    let mut drill = Drill::judged_by(rulebook.clone(), first, &settings, judges.clone())?;
     let mut silent = Report::to(Box::new(std::io::sink()));
     for earlier in before {
         drill.feed(earlier, &mut silent).await?;
@@ -96,9 +96,9 @@ async fn explanation(
     let mut report = Report::to(Box::new(findings.clone()));
     drill.feed(mention, &mut report).await?;
 
-    let mut scorer = Scorer::new(rulebook.clone())?;
+    let mut scorer = judges.scorer(rulebook.clone())?;
     let mut scored = scorer.score_whole(mention);
-    score::second_opinion(&mut mood, mention, &mut scored, &SystemClock::new()).await;
+    score::second_opinion(&mut judges.sentiment, mention, &mut scored, &SystemClock::new()).await;
     let mut normal = Normal::new();
     normal.set(mention);
     let mut monitors = Vec::new();
@@ -198,6 +198,16 @@ fn to_text(value: &Value) -> anyhow::Result<String> {
     for category in value["categories"].as_array().into_iter().flatten() {
         writeln!(out, "\ncategory {}", word(&category["id"]))?;
         branch(&mut out, &category["query"], 1, true)?;
+    }
+    for (id, model) in value["trained_categories"].as_object().into_iter().flatten() {
+        let terms: Vec<String> =
+            model["evidence"].as_array().into_iter().flatten().map(|e| word(&e["term"])).collect();
+        writeln!(
+            out,
+            "\ncategory {id} (trained, {:.2}): {}",
+            model["p"].as_f64().unwrap_or_default(),
+            terms.join(", ")
+        )?;
     }
     for monitor in value["monitors"].as_array().into_iter().flatten() {
         let matched = monitor["matched"].as_bool().unwrap_or_default();

@@ -9,9 +9,12 @@ use tocsin_bus::{Clock, Driver, Loop, LoopSettings, ManualClock, Producer, Recor
 use tocsin_detect::{Checkpoints, DetectStage};
 use tocsin_escalate::{Courier, Desk, EscalateStage};
 use tocsin_rules::{Mention, Rulebook};
-use tocsin_score::{Cascade, ScoreStage};
+use tocsin_score::ScoreStage;
 
-use crate::tally::{Counted, Tallied};
+use crate::{
+    sentiment::Judges,
+    tally::{Counted, Tallied},
+};
 
 /// What a flow is made of.
 pub struct Parts<C> {
@@ -47,14 +50,14 @@ pub struct Flow<C: Checkpoints + 'static> {
 impl<C: Checkpoints + 'static> Flow<C> {
     /// Wires the stages; `linear` judges mood.
     pub fn new(parts: Parts<C>) -> anyhow::Result<Self> {
-        Self::judged_by(parts, Cascade::linear())
+        Self::judged_by(parts, Judges::default())
     }
 
-    /// Wires the stages with these models of mood.
-    pub fn judged_by(parts: Parts<C>, sentiment: Cascade) -> anyhow::Result<Self> {
+    /// Wires the stages with these models.
+    pub fn judged_by(parts: Parts<C>, judges: Judges) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(parts.clock.clone());
         let settings = LoopSettings { tick_ms: 1, ..parts.settings };
-        let score = ScoreStage::new(parts.rulebook.clone(), clock.clone())?.with_sentiment(sentiment);
+        let score = judges.install(ScoreStage::new(parts.rulebook.clone(), clock.clone())?);
         let detect = DetectStage::new(parts.rulebook.clone(), parts.checkpoints, clock.clone());
         let escalate = EscalateStage::new(parts.desk.clone());
         Ok(Self {

@@ -36,7 +36,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Replay(options) => replay::run(options).await,
         Command::Score(options) => score::run(&options).await,
         Command::Explain(options) => explain::run(options).await,
-        Command::Eval(options) => eval::run(&options),
+        Command::Eval(options) => eval::run(&options).await,
         Command::Import(options) => import::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,

@@ -14,7 +14,8 @@ use crate::{
     cli::{self, Format, Speed},
     drill::Drill,
     report::Report,
-    rules, sentiment,
+    rules,
+    sentiment::Judges,
 };
 
 /// How long after the last mention the clock runs on, at most, for recoveries, deadlines and escalations to show.
@@ -23,7 +24,7 @@ const RUN_OUT: SignedDuration = SignedDuration::from_hours(48);
 /// Reads, sorts by arrival, plays, prints.
 pub async fn run(options: cli::Replay) -> anyhow::Result<()> {
     let rulebook = Arc::new(rules::load(&options.rules)?);
-    let mood = sentiment::of_command(&options.sentiment)?;
+    let judges = Judges::of_command(&options.sentiment, &rulebook)?;
     let mut report = Report::to_stdout();
     let mut mentions = Vec::new();
     for item in read_all(&options.input)? {
@@ -39,7 +40,7 @@ pub async fn run(options: cli::Replay) -> anyhow::Result<()> {
     let start = mentions.first().map_or(Timestamp::UNIX_EPOCH, |m| m.observed_at);
     let zone = rulebook.time_zone.clone();
     let pages = render::Config { time_zone: zone, ..render::Config::default() };
-    let mut drill = Drill::judged_by(rulebook, start, &pages, mood)?;
+    let mut drill = Drill::judged_by(rulebook, start, &pages, judges)?;
     play(&mut drill, &mut report, &mentions, options.speed).await?;
     drill.run_out(&mut report, RUN_OUT).await?;
     drill.summary(&mut report)

@@ -16,7 +16,7 @@ use tocsin_detect::{
 };
 use tocsin_escalate::{Courier, Desk, EscalateStage, timers};
 use tocsin_rules::Rulebook;
-use tocsin_score::{Cascade, Patience, ScoreStage};
+use tocsin_score::{Patience, ScoreStage};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,8 @@ use crate::{
     cli::{self, StageName},
     config::{BusDriver, Config, Invalid, Source, StoreDriver},
     http::Front,
-    parts, reload, rules, sentiment,
+    parts, reload, rules,
+    sentiment::{self, Judges},
 };
 
 /// A published mention is given up on (and its sender told to try again) after this.
@@ -43,20 +44,28 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 /// Running tasks; the first that fails ends the process, so that a supervisor notices.
 type Tasks = JoinSet<anyhow::Result<()>>;
 
+/// The models that the configuration asks for, or the command line in its place.
+fn judges(config: &Config, options: &cli::Run, rulebook: &Rulebook) -> anyhow::Result<Judges> {
+    let settings = sentiment::settings(config.score.sentiment.clone(), &options.sentiment);
+    // half a batch or more is a sign that others wait
+    let patience = Patience::Bounded { full_batch: config.bus.consumer.max_batch.div_ceil(2) };
+    let file = options.sentiment.categories.as_deref().or(config.score.categories.as_deref());
+    Ok(Judges {
+        sentiment: sentiment::open(&settings, patience)?,
+        categories: sentiment::categories(file, rulebook)?,
+    })
+}
+
 /// Runs until SIGTERM or SIGINT, then drains.
 pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let config = Config::load(&options.config)?;
     let stages = stages(&options, &config)?;
     let rulebook = Arc::new(rules::load_files(&config.rulebook.files)?);
     // before anything is taken up: weights take a while to read, and what cannot be had is an error at start
-    let mood = if stages.contains(&StageName::Score) {
-        let settings = sentiment::settings(config.score.sentiment.clone(), &options.sentiment);
-        sentiment::open(
-            &settings,
-            Patience::Bounded { full_batch: config.bus.consumer.max_batch.div_ceil(2) },
-        )?
+    let judges = if stages.contains(&StageName::Score) {
+        judges(&config, &options, &rulebook)?
     } else {
-        Cascade::linear()
+        Judges::default()
     };
     let pages = stages.contains(&StageName::Escalate);
     if pages {
@@ -136,7 +145,7 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
     let mut health = Vec::new();
     if let Some(bus) = &bus {
         if stages.contains(&StageName::Score) {
-            let stage = ScoreStage::new(rulebook.clone(), clock.clone())?.with_sentiment(mood);
+            let stage = judges.install(ScoreStage::new(rulebook.clone(), clock.clone())?);
             let handle = stage.rules();
             install.push(Box::new(move |book| {
                 let (handle, rules) = (handle.clone(), handle.prepare(book.clone())?);

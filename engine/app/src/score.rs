@@ -10,14 +10,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tocsin_bus::{Clock, SystemClock};
 use tocsin_rules::{Mention, TermMatch};
-use tocsin_score::{Cascade, Scored, Scorer, cascade::Model};
+use tocsin_score::{Cascade, Scored, cascade::Model};
 
-use crate::{cli, rules, sentiment};
+use crate::{cli, rules, sentiment::Judges};
 
 /// Scores until the input ends.
 pub async fn run(options: &cli::Score) -> anyhow::Result<()> {
-    let mut scorer = Scorer::new(Arc::new(rules::load(&options.rules)?))?;
-    let mut mood = sentiment::of_command(&options.sentiment)?;
+    let rulebook = Arc::new(rules::load(&options.rules)?);
+    let mut judges = Judges::of_command(&options.sentiment, &rulebook)?;
+    let mut scorer = judges.scorer(rulebook)?;
     let clock = SystemClock::new();
     let mut input = BufReader::new(std::io::stdin());
     let mut output = BufWriter::new(std::io::stdout());
@@ -35,7 +36,7 @@ pub async fn run(options: &cli::Score) -> anyhow::Result<()> {
         let answer = match Mention::parse(text, Timestamp::UNIX_EPOCH) {
             Ok(mention) => {
                 let mut scored = scorer.score_whole(&mention);
-                second_opinion(&mut mood, &mention, &mut scored, &clock).await;
+                second_opinion(&mut judges.sentiment, &mention, &mut scored, &clock).await;
                 to_json(&mention, &scored)
             }
             Err(rejection) => json!({
@@ -78,12 +79,19 @@ pub fn to_json(mention: &Mention, scored: &Scored) -> Value {
     let monitors: Vec<Value> = scored.monitors.iter().map(monitor).collect();
     let verdict = if monitors.is_empty() { "no_match" } else { "emitted" };
     let categories: Vec<&str> = scored.categories.iter().map(|c| c.id.as_str()).collect();
-    json!({
+    let mut answer = json!({
         "id": mention.id,
         "monitors": monitors,
         "sentiment": scored.sentiment,
         "categories": categories,
         "lang": scored.lang,
         "verdict": verdict,
-    })
+    });
+    // only with a trained classifier: what it found, and by which words
+    let trained: serde_json::Map<String, Value> =
+        scored.categories.iter().filter_map(|c| Some((c.id.clone(), json!(c.model.as_ref()?)))).collect();
+    if !trained.is_empty() {
+        answer["trained_categories"] = Value::Object(trained);
+    }
+    answer
 }

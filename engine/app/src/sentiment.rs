@@ -1,12 +1,58 @@
-//! The models of mood that configuration and command line ask for. Refuses a fallback: what cannot be had ends the command with
+//! The models of mood and crisis categories that configuration and command line ask for. Refuses a fallback: what cannot be had ends the command with
 //! exit code 2 and the fix.
 
+use std::{path::Path, sync::Arc};
+
+use tocsin_rules::Rulebook;
 use tocsin_score::{
-    Cascade, Patience, ScoreError,
+    Cascade, Categories, Patience, ScoreError, ScoreStage, Scorer,
     cascade::{BertSettings, Model, Settings},
 };
 
 use crate::{cli, config::Invalid};
+
+/// The models of a flow. By default `linear` judges mood and queries alone find categories.
+#[derive(Debug, Clone, Default)]
+pub struct Judges {
+    /// Mood.
+    pub sentiment: Cascade,
+    /// Trained categories.
+    pub categories: Option<Arc<Categories>>,
+}
+
+impl Judges {
+    /// The models of a command, which waits for every answer.
+    ///
+    /// # Errors
+    /// [`Invalid`] when they cannot be had.
+    pub fn of_command(options: &cli::Sentiment, rulebook: &Rulebook) -> anyhow::Result<Self> {
+        Ok(Self {
+            sentiment: of_command(options)?,
+            categories: categories(options.categories.as_deref(), rulebook)?,
+        })
+    }
+
+    /// Puts them into a stage.
+    pub fn install(self, stage: ScoreStage) -> ScoreStage {
+        let stage = stage.with_sentiment(self.sentiment);
+        match self.categories {
+            Some(categories) => stage.with_categories(categories),
+            None => stage,
+        }
+    }
+
+    /// A scorer with the trained categories.
+    ///
+    /// # Errors
+    /// When the rulebook cannot be compiled.
+    pub fn scorer(&self, rulebook: Arc<Rulebook>) -> anyhow::Result<Scorer> {
+        let scorer = Scorer::new(rulebook)?;
+        Ok(match &self.categories {
+            Some(categories) => scorer.with_categories(categories.clone()),
+            None => scorer,
+        })
+    }
+}
 
 /// Settings with what the command line says in their place.
 pub fn settings(mut settings: Settings, options: &cli::Sentiment) -> Settings {
@@ -37,6 +83,27 @@ pub fn open(settings: &Settings, patience: Patience) -> anyhow::Result<Cascade> 
     })
 }
 
+/// The trained classifier of crisis categories in a file. Each of its labels must be a category of the rulebook.
+///
+/// # Errors
+/// [`Invalid`] when the file cannot be used, or names what the rulebook does not know.
+pub fn categories(file: Option<&Path>, rulebook: &Rulebook) -> anyhow::Result<Option<Arc<Categories>>> {
+    let Some(file) = file else { return Ok(None) };
+    let model = Categories::open(file).map_err(|error| Invalid(vec![error.to_string()]))?;
+    let known = |label: &&str| rulebook.categories.iter().any(|category| category.id == *label);
+    let unknown: Vec<String> =
+        model.labels().filter(|label| !known(label)).map(|label| format!("`{label}`")).collect();
+    if !unknown.is_empty() {
+        let what = format!(
+            "score.categories: {}: {} no category of the rulebook: add it there, or train with the rulebook's ids as labels",
+            file.display(),
+            unknown.join(", ")
+        );
+        return Err(Invalid(vec![what]).into());
+    }
+    Ok(Some(Arc::new(model)))
+}
+
 /// The models of a command, which waits for every answer.
 ///
 /// # Errors
@@ -50,7 +117,7 @@ mod tests {
     use super::*;
 
     fn options(model: Option<cli::Model>, bert: Option<&str>) -> cli::Sentiment {
-        cli::Sentiment { model, bert: bert.map(Into::into), limit: None }
+        cli::Sentiment { model, bert: bert.map(Into::into), ..cli::Sentiment::default() }
     }
 
     #[test]

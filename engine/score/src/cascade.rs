@@ -152,6 +152,11 @@ impl Cascade {
         worth.then(|| Wanted { at, text: own_words(mention), followers, confidence })
     }
 
+    /// Whether the second model should read a text of no known author that linear is so sure of.
+    pub(crate) fn wants_text(&self, confidence: f32) -> bool {
+        self.second.is_some() && (self.always || confidence < self.limit)
+    }
+
     /// Asks the second model about what is wanted of a batch and waits for the whole of it under one deadline. Gives every place
     /// its answer or the reason there is none. `began` is when the batch was taken up, of `messages` messages.
     pub async fn settle(

@@ -166,24 +166,23 @@ impl Voice {
         mut categories: impl Iterator<Item = &'a str>,
         p_negative: f32,
     ) -> Self {
-        let mut voice = Self {
-            direct: matches!(mention.kind, Kind::Message | Kind::Review),
-            put: matches!(mention.kind, Kind::Comment | Kind::Question),
-            category: categories.any(|id| CATEGORIES.contains(&id)),
-            p_negative,
-            ..Self::default()
-        };
+        let mut voice = Self::of(mention.title.as_deref(), &mention.text, p_negative);
+        voice.direct = matches!(mention.kind, Kind::Message | Kind::Review);
+        voice.put = matches!(mention.kind, Kind::Comment | Kind::Question);
+        voice.category = categories.any(|id| CATEGORIES.contains(&id));
+        voice
+    }
+
+    /// Hears a title and a text by themselves.
+    pub(crate) fn of(title: Option<&str>, text: &str, p_negative: f32) -> Self {
+        let mut voice = Self { p_negative, ..Self::default() };
         let mut offset = 0;
-        if let Some(title) = mention.title.as_deref() {
+        if let Some(title) = title {
             voice.read(title, offset);
             offset = title.chars().count() as u32 + 1;
         }
         // what follows was said by somebody else
-        let own = mention
-            .text
-            .find("//@")
-            .filter(|end| *end > 0)
-            .map_or(&*mention.text, |end| &mention.text[..end]);
+        let own = text.find("//@").filter(|end| *end > 0).map_or(text, |end| &text[..end]);
         voice.read(own, offset);
         voice
     }
@@ -216,6 +215,12 @@ impl Voice {
             at += 1;
         }
         self.names.extend(from.map(|from| (from, at)));
+    }
+
+    /// As if every `@name` were ours: for measuring on texts written to brands.
+    pub(crate) fn complaint_to_any(&self) -> Option<Complaint> {
+        let term = |&(from, end): &(u32, u32)| TermMatch { term: String::new(), start: from, end };
+        self.complaint(&self.names.iter().map(term).collect::<Vec<_>>())
     }
 
     /// Whether it asks or complains to whom these terms name; `None` when it is not addressed to them.

@@ -1,5 +1,8 @@
 //! `tocsin eval`: how well the model does on labelled files, and how fast. Pure but for the clock it is handed.
 
+pub mod complaints;
+pub mod second;
+
 use serde::Serialize;
 use tocsin_bus::Clock;
 

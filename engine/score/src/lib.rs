@@ -6,6 +6,7 @@
 #[cfg(feature = "bert")]
 pub mod bert;
 pub mod cascade;
+pub mod category;
 pub mod complaint;
 pub mod duplicates;
 mod error;
@@ -29,6 +30,7 @@ mod symbols;
 pub mod training;
 
 pub use cascade::{Cascade, Patience};
+pub use category::Categories;
 pub use error::ScoreError;
 pub use language::UNDETERMINED;
 pub use linear::{Linear, Probabilities};

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use tocsin_rules::{CategoryMatch, Complaint, Hit, Mention, Op, Rulebook, Sentiment, Subject, TermMatch};
 
 use crate::{
+    category::Categories,
     complaint::Voice,
     error::ScoreError,
     language,
@@ -50,6 +51,7 @@ pub struct Scorer {
     symbols: Symbols,
     scan: Scan,
     clusters: Clusters,
+    categories: Option<Arc<Categories>>,
 }
 
 impl Scorer {
@@ -72,7 +74,15 @@ impl Scorer {
             symbols: Symbols::default(),
             scan: Scan::default(),
             clusters: Clusters::new(CLUSTERS.0, CLUSTERS.1),
+            categories: None,
         })
+    }
+
+    /// Looks for crisis categories with a trained classifier too, in what a monitor matched.
+    #[must_use]
+    pub fn with_categories(mut self, categories: Arc<Categories>) -> Self {
+        self.categories = Some(categories);
+        self
     }
 
     /// Takes other rules into use; clusters stay.
@@ -138,6 +148,9 @@ impl Scorer {
     /// Sentiment and cluster of the mention just read.
     fn mood(&mut self, mention: &Mention, new: bool, scored: &mut Scored) {
         scored.sentiment = Some(self.sentiment(scored.lang));
+        if let Some(categories) = &self.categories {
+            categories.add_to(mention, &mut scored.categories);
+        }
         if mention.op != Op::Delete {
             let letters = self.symbols.buffer.iter().copied().filter(|&s| is_letter(s));
             let joined = simhash::fingerprint(letters)

@@ -9,6 +9,7 @@ use tocsin_rules::{Hit, Mention, Op, Rejection, RejectionReason, Rulebook};
 
 use crate::{
     cascade::{Cascade, Wanted},
+    category::Categories,
     duplicates::{Duplicates, News, Place},
     error::ScoreError,
     metrics::Metrics,
@@ -111,6 +112,13 @@ impl ScoreStage {
     #[must_use]
     pub fn with_sentiment(mut self, cascade: Cascade) -> Self {
         self.cascade = cascade;
+        self
+    }
+
+    /// Looks for crisis categories with a trained classifier too.
+    #[must_use]
+    pub fn with_categories(mut self, categories: Arc<Categories>) -> Self {
+        self.scorer = self.scorer.with_categories(categories);
         self
     }
 

@@ -10,9 +10,18 @@ pub struct Eval {
     /// Labelled JSON lines: `{"text": …, "label": …}`; `-` is standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Model.
-    #[command(flatten)]
-    pub sentiment: Sentiment,
+    /// `linear`, `bert` or `cascade`; with `--task category` the file of a trained classifier.
+    #[arg(long, value_name = "MODEL|FILE")]
+    pub model: Option<String>,
+    /// Folder of a BERT model (builds with the feature `bert`).
+    #[arg(long, value_name = "DIR")]
+    pub bert: Option<PathBuf>,
+    /// Below this largest probability of linear a cascade asks BERT.
+    #[arg(long, value_name = "PROBABILITY", conflicts_with = "fit_limit")]
+    pub limit: Option<f32>,
+    /// Let BERT read everything too and say which limit serves these files best: files that neither model was trained on.
+    #[arg(long, requires = "bert")]
+    pub fit_limit: bool,
     /// Task.
     #[arg(long, value_enum, default_value_t = Task::Sentiment)]
     pub task: Task,
@@ -33,6 +42,9 @@ pub struct Sentiment {
     /// Below this largest probability of linear a cascade asks BERT.
     #[arg(long, value_name = "PROBABILITY")]
     pub limit: Option<f32>,
+    /// File of a trained classifier of crisis categories.
+    #[arg(long, value_name = "FILE")]
+    pub categories: Option<PathBuf>,
 }
 
 /// Models of mood.
@@ -51,6 +63,10 @@ pub enum Model {
 pub enum Task {
     /// Negative, neutral, positive.
     Sentiment,
+    /// Crisis categories of a trained classifier, on JSON lines `{"text", "label"}` or `{"text", "labels": […]}`.
+    Category,
+    /// What share of texts written to brands is flagged as asking or complaining, by labelled mood.
+    Complaint,
 }
 
 /// `tocsin model`
@@ -74,5 +90,18 @@ pub enum ModelAction {
         /// New folder for the converted model.
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Train a classifier of crisis categories from JSON lines `{"text", "label"}` or `{"text", "labels": […]}` and print
+    /// what cross-validation says of it.
+    Train {
+        /// Labelled files, taken together.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// File for the classifier; without, it is only measured.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
     },
 }
