@@ -2,10 +2,11 @@
 //! 2 when there is a fault, or a warning that was not to be. Refuses to contact anything: it works where the engine does
 //! not run.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 use tocsin_bus::{Clock, SystemClock};
+use tocsin_connectors::Item;
 use tocsin_rules::{
     Faults, Rulebook,
     lint::{self, LIMIT, Lint, Severity},
@@ -48,6 +49,9 @@ struct Report {
 struct Sample {
     posts: u64,
     refused: u64,
+    /// Why the first was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     monitors: Vec<Found>,
 }
 
@@ -196,16 +200,21 @@ fn rulebook(
 /// What part of recorded posts each monitor finds.
 fn measure(book: &Rulebook, mut scorer: Scorer, options: &cli::Check) -> anyhow::Result<Sample> {
     let mut counts = vec![0_u64; book.monitors.len()];
-    let (mut posts, mut refused) = (0_u64, 0);
+    let at: HashMap<&str, usize> =
+        book.monitors.iter().enumerate().map(|(at, monitor)| (monitor.id.as_str(), at)).collect();
+    let (mut posts, mut refused, mut reason) = (0_u64, 0, None);
     for item in replay::read_files(&options.sample, options.format, options.map.as_deref())? {
-        let Some(mention) = item?.mention() else {
-            refused += 1;
-            continue;
+        let mention = match item? {
+            Item::Mention(mention) => *mention,
+            Item::Rejected(rejected) => {
+                refused += 1;
+                reason.get_or_insert_with(|| rejected.to_string());
+                continue;
+            }
         };
         posts += 1;
         for (id, _) in scorer.score(&mention).monitors {
-            let at = book.monitors.iter().position(|monitor| *monitor.id == *id);
-            if let Some(count) = at.and_then(|at| counts.get_mut(at)) {
+            if let Some(count) = at.get(&*id).and_then(|at| counts.get_mut(*at)) {
                 *count += 1;
             }
         }
@@ -215,7 +224,7 @@ fn measure(book: &Rulebook, mut scorer: Scorer, options: &cli::Check) -> anyhow:
         count,
         rate: rate(count, posts),
     };
-    Ok(Sample { posts, refused, monitors: book.monitors.iter().zip(counts).map(of).collect() })
+    Ok(Sample { posts, refused, reason, monitors: book.monitors.iter().zip(counts).map(of).collect() })
 }
 
 /// `count` of `all`; nothing of nothing is nothing.
@@ -248,6 +257,9 @@ fn measured_too_broad(sample: &Sample, places: &Places) -> Vec<Lint> {
 fn table(sample: &Sample) -> String {
     let mut lines =
         format!("of {} recorded posts ({} more refused) are found:\n", sample.posts, sample.refused);
+    if let Some(reason) = &sample.reason {
+        lines.push_str(&format!("  the first refused: {reason}\n"));
+    }
     for Found { id, count, rate } in &sample.monitors {
         lines.push_str(&format!("  {count:>8}  {:>6.2} %  {id}\n", rate * 100.0));
     }

@@ -104,12 +104,21 @@ fn accepted(options: &cli::Query, book: &Rulebook, out: &mut dyn Write) -> anyho
     let text = options.query.as_str();
     let faults = match Query::parse(text) {
         Ok(query) => {
-            let unknown = query.lists().into_iter().find(|list| book.list(list).is_none());
-            let Some(list) = unknown else { return Ok(query) };
-            let start = text.find(list).map_or(0, |at| text[..at].chars().count());
-            let known: Vec<&str> = book.lists.iter().map(|list| list.name.as_str()).collect();
-            let message = format!("there is no list `{list}`; known are {}", known.join(", "));
-            vec![QueryFault { start, end: start + list.chars().count(), message }]
+            let known = || book.lists.iter().map(|list| list.name.as_str());
+            let mut faults: Vec<QueryFault> = Vec::new();
+            for list in query.lists().into_iter().filter(|list| book.list(list).is_none()) {
+                let (start, end) = place_of_list(text, list);
+                let message = format!(
+                    "there is no list `{list}`; known are {}",
+                    known().collect::<Vec<_>>().join(", ")
+                );
+                faults.push(QueryFault { start, end, message });
+            }
+            faults.dedup();
+            if faults.is_empty() {
+                return Ok(query);
+            }
+            faults
         }
         Err(faults) => faults,
     };
@@ -119,6 +128,17 @@ fn accepted(options: &cli::Query, book: &Rulebook, out: &mut dyn Write) -> anyho
         }
     }
     Err(Invalid(faults.iter().map(|fault| show::caret(text, fault)).collect()).into())
+}
+
+/// Characters of a list's name in the text of a query: behind `list:`, since the name may stand there as a word too.
+fn place_of_list(text: &str, list: &str) -> (usize, usize) {
+    let named = |at: &usize| {
+        let before = text[..*at].trim_end_matches(['"', '“', '「', '『']);
+        before.ends_with([':', '：'])
+    };
+    let at = text.match_indices(list).map(|(at, _)| at).find(named).unwrap_or_default();
+    let start = text[..at].chars().count();
+    (start, start + list.chars().count())
 }
 
 fn found(

@@ -71,6 +71,12 @@ fn a_sample_tells_what_each_monitor_finds() {
     let (code, out, said) = tocsin(&["check", "--rulebook", &book, "--sample", &sample]);
     assert_eq!(code, Some(0), "{said}");
     assert!(out.contains("this finds 12 of the 200 recorded posts (6.0 %), more than 5 %"), "{out}");
+    let foreign = written(folder.path(), "foreign.jsonl", "{\"content\":\"雾茶\"}\n");
+    let (_, out, _) = tocsin(&["check", "--rulebook", &book, "--sample", &sample, &foreign]);
+    assert!(
+        out.contains("of 200 recorded posts (1 more refused) are found:\n  the first refused: "),
+        "{out}"
+    );
     let (_, out, _) = tocsin(&["check", "--rulebook", &book, "--sample", &sample, "--json"]);
     let object: Value = serde_json::from_str(&out).expect("one object");
     assert_eq!(object["sample"]["posts"], 200);
@@ -81,6 +87,9 @@ fn a_sample_tells_what_each_monitor_finds() {
     let (code, out, said) = tocsin(&["query", "雾茶 NEAR/", "--json"]);
     assert_eq!(code, Some(2));
     assert!(out.contains("\"type\":\"fault\"") && said.contains("query:"), "{out}{said}");
+    let (code, _, said) = tocsin(&["query", "alrm OR list:alrm OR list:nope"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("query:14: there is no list `alrm`") && said.contains("query:27: "), "{said}");
 }
 
 #[test]
