@@ -40,6 +40,10 @@ bench-rules *args:
 bench-bert model *args:
     eval "$(deploy/libtorch.sh)" && cargo run --release -p tocsin-benches --features bert --bin bert -- --model {{model}} {{args}}
 
+# the score stage with a cascade beside linear alone, ratios within one run
+bench-cascade model *args:
+    eval "$(deploy/libtorch.sh)" && cargo run --release -p tocsin-benches --features bert --bin cascade -- --model {{model}} {{args}}
+
 # fine-tunes an encoder (deploy/encoders.sh) for sentiment in 30 minutes; run again, it goes on
 train-bert data model out *args:
     eval "$(deploy/libtorch.sh)" && cargo run --release -p tocsin-score --features bert --bin train_bert -- --data {{data}} --model {{model}} --out {{out}} {{args}}
