@@ -4,7 +4,10 @@
 //! alphabets another, and runs of letters also give words, pairs and triples of words, and words under a negation.
 //! Refuses to know weights: a visitor takes 64-bit hashes whose top bits are the bucket.
 
-use crate::symbols::{LINK, NAME};
+use crate::{
+    symbols::{LINK, NAME},
+    words::{self, Words},
+};
 
 /// Which features a model was trained on; stands in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub(crate) struct Recipe {
     pub(crate) words: u8,
 }
 
-const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(crate) const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 /// From here on symbols are wide: Han and its neighbours, emoji, marks.
 const WIDE: u32 = 0x2E80;
 const MIX: [u64; 6] = [
@@ -28,9 +31,6 @@ const MIX: [u64; 6] = [
     0x5899_65CC_7537_4CC3,
     0x1D8E_4E27_C47D_124F,
 ];
-const WORD: [u64; 4] =
-    [0xEB44_ACCA_B455_D165, 0x9FB2_1C65_1E98_DF25, 0xC2B2_AE3D_27D4_EB4F, 0x1656_67B1_9E37_79F9];
-
 /// Calls `visit` once for each occurrence of a feature.
 #[inline]
 pub(crate) fn visit(symbols: &[u32], recipe: Recipe, visit: impl FnMut(u64)) {
@@ -44,19 +44,29 @@ pub(crate) fn visit(symbols: &[u32], recipe: Recipe, visit: impl FnMut(u64)) {
 
 /// The features met last while a text is read, to count each once: said twice is not meant twice. The table is small, so
 /// in long texts some features come again; training sees the same.
-pub(crate) struct Seen([u64; 1024]);
+pub(crate) struct Seen {
+    slots: [u64; 1024],
+    /// Differs for each text, so that what an earlier text left behind is no feature of this one and need not be cleared.
+    salt: u64,
+}
 
 impl Seen {
-    pub(crate) fn new() -> Self {
-        Self([0; 1024])
+    pub(crate) const fn new() -> Self {
+        Self { slots: [0; 1024], salt: STEP }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn next_text(&mut self) {
+        self.salt = self.salt.wrapping_add(STEP);
     }
 
     /// Whether the feature is new, without a branch: in a text neither answer can be foretold.
     #[inline(always)]
     pub(crate) fn is_new(&mut self, hash: u64) -> bool {
-        let slot = &mut self.0[(hash >> 54) as usize];
-        let new = *slot != hash;
-        *slot = hash;
+        let slot = &mut self.slots[(hash >> 54) as usize];
+        let salted = hash ^ self.salt;
+        let new = *slot != salted;
+        *slot = salted;
         new
     }
 }
@@ -69,22 +79,6 @@ pub(crate) fn visit_distinct(symbols: &[u32], recipe: Recipe, mut visit: impl Fn
             visit(hash);
         }
     });
-}
-
-/// The feature of a word of one token under a negation, for lexicons.
-pub(crate) fn negated(token: &[u32]) -> Option<u64> {
-    let mut hashes = Vec::new();
-    let mut words = Words { negated: 1, ..Words::default() };
-    let mut word = 0_u64;
-    for &symbol in token {
-        if !in_word(symbol) {
-            return None;
-        }
-        word = word.wrapping_add(u64::from(symbol) + 1).wrapping_mul(STEP);
-        word ^= word >> 29;
-    }
-    words.end(word, 8, &mut |hash| hashes.push(hash));
-    hashes.first().copied()
 }
 
 /// Rolling polynomials over the last one to five symbols.
@@ -129,14 +123,10 @@ impl Grams {
 fn walk<const LONG: bool>(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut(u64)) {
     let mut grams = Grams::default();
     let mut words = Words::default();
-    let mut word = 0_u64;
     let mut rest = symbols;
     while let Some(&symbol) = rest.first() {
         if is_wide(symbol) {
-            if word != 0 {
-                words.end(word, recipe.words, &mut visit);
-                word = 0;
-            }
+            words.end_word(recipe.words, &mut visit);
             // Runs of wide symbols are most of a Chinese text: nothing else is asked within them.
             let run = rest.iter().position(|&symbol| !is_wide(symbol)).unwrap_or(rest.len());
             let (wide, after) = rest.split_at(run);
@@ -147,7 +137,7 @@ fn walk<const LONG: bool>(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut
                     grams.roll::<LONG>(code);
                     grams.visit::<LONG>(recipe.wide, &mut visit);
                     if recipe.words != 0 {
-                        visit(code.wrapping_mul(WORD[3]).wrapping_mul(WORD[0]));
+                        visit(words::alone(code));
                     }
                 }
             } else {
@@ -155,37 +145,33 @@ fn walk<const LONG: bool>(symbols: &[u32], recipe: Recipe, mut visit: impl FnMut
                     let code = u64::from(symbol) + 1;
                     grams.roll::<LONG>(code);
                     grams.visit::<LONG>(recipe.wide, &mut visit);
-                    words.end(code.wrapping_mul(WORD[3]), recipe.words, &mut visit);
+                    words.end(words::single(code), recipe.words, &mut visit);
                 }
             }
             continue;
         }
-        rest = &rest[1..];
-        let code = u64::from(symbol) + 1;
-        grams.roll::<LONG>(code);
-        grams.visit::<LONG>(if symbol >= WIDE { recipe.wide } else { recipe.narrow }, &mut visit);
-        if recipe.words != 0 {
-            if in_word(symbol) {
-                word = word.wrapping_add(code).wrapping_mul(STEP);
-                word ^= word >> 29;
-            } else {
-                if word != 0 {
-                    words.end(word, recipe.words, &mut visit);
-                    word = 0;
-                }
-                // Punctuation and single symbols stand among the words, a space does not.
-                if symbol != 0x20 {
-                    words.end(code.wrapping_mul(WORD[3]), recipe.words, &mut visit);
-                    if matches!(symbol, 0x2E | 0x2C | 0x21 | 0x3F | 0x3B) {
-                        words.negated = 0;
-                    }
-                }
+        if symbol < WIDE && recipe.narrow == 0 {
+            // Letters give words only; of their polynomials, only those count that reach into what is wide.
+            let mut read = 0;
+            while let Some(&symbol) = rest.get(read)
+                && symbol < WIDE
+            {
+                words.symbol(symbol, recipe.words, &mut visit);
+                read += 1;
             }
+            let (narrow, after) = rest.split_at(read);
+            rest = after;
+            for &symbol in &narrow[read.saturating_sub(grams.0.len())..] {
+                grams.roll::<LONG>(u64::from(symbol) + 1);
+            }
+            continue;
         }
+        rest = &rest[1..];
+        grams.roll::<LONG>(u64::from(symbol) + 1);
+        grams.visit::<LONG>(if symbol >= WIDE { recipe.wide } else { recipe.narrow }, &mut visit);
+        words.symbol(symbol, recipe.words, &mut visit);
     }
-    if word != 0 {
-        words.end(word, recipe.words, &mut visit);
-    }
+    words.end_word(recipe.words, &mut visit);
 }
 
 /// Symbols of wide scripts that are no part of a word.
@@ -194,81 +180,10 @@ fn is_wide(symbol: u32) -> bool {
     symbol >= WIDE && symbol != LINK && symbol != NAME
 }
 
-/// Symbols that make up words: letters, digits, apostrophe, and what links and names were folded to.
-fn in_word(symbol: u32) -> bool {
-    matches!(symbol, 0x61..=0x7A | 0x30..=0x39 | 0x27 | LINK | NAME)
-        || (0xC0..0x2000).contains(&symbol) && symbol != 0xD7 && symbol != 0xF7
-}
-
 fn mix(p: u64, by: u64) -> u64 {
     let h = (p ^ (p >> 32)).wrapping_mul(by);
     h ^ (h << 23)
 }
-
-#[derive(Default)]
-struct Words {
-    last: u64,
-    before: u64,
-    negated: u8,
-}
-
-impl Words {
-    #[inline]
-    fn end(&mut self, word: u64, kinds: u8, visit: &mut impl FnMut(u64)) {
-        if kinds & 1 != 0 {
-            visit(word.wrapping_mul(WORD[0]));
-        }
-        let pair = self.last.rotate_left(21) ^ word;
-        if kinds & 2 != 0 && self.last != 0 {
-            visit(pair.wrapping_mul(WORD[1]));
-        }
-        if kinds & 4 != 0 && self.before != 0 {
-            visit((self.before.rotate_left(42) ^ pair).wrapping_mul(WORD[2]));
-        }
-        if kinds & 8 != 0 {
-            if self.negated > 0 {
-                self.negated -= 1;
-                visit((word ^ 0x0F0F_F0F0_3C3C_C3C3).wrapping_mul(WORD[3]));
-            }
-            if NEGATIONS.contains(&word) {
-                self.negated = 3;
-            }
-        }
-        self.before = self.last;
-        self.last = word;
-    }
-}
-
-const fn hash_word(word: &[u8]) -> u64 {
-    let mut hash = 0_u64;
-    let mut at = 0;
-    while at < word.len() {
-        hash = hash.wrapping_add(word[at] as u64 + 1).wrapping_mul(STEP);
-        hash ^= hash >> 29;
-        at += 1;
-    }
-    hash
-}
-
-/// Words that turn the mood of the next ones around.
-const NEGATIONS: [u64; 16] = [
-    hash_word(b"not"),
-    hash_word(b"no"),
-    hash_word(b"never"),
-    hash_word(b"nothing"),
-    hash_word(b"cannot"),
-    hash_word(b"without"),
-    hash_word(b"don't"),
-    hash_word(b"dont"),
-    hash_word(b"doesn't"),
-    hash_word(b"didn't"),
-    hash_word(b"isn't"),
-    hash_word(b"wasn't"),
-    hash_word(b"can't"),
-    hash_word(b"won't"),
-    hash_word(b"ain't"),
-    hash_word(b"hardly"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -317,22 +232,5 @@ mod tests {
             all.iter().collect::<BTreeSet<_>>(),
             hashes("bad, bad, bad 差差差 bad, bad", recipe).iter().collect::<BTreeSet<_>>()
         );
-    }
-
-    #[test]
-    fn a_negated_word_of_a_lexicon_is_the_one_in_a_text() {
-        let token: Vec<u32> = "good".chars().map(u32::from).collect();
-        let recipe = Recipe { wide: 0, narrow: 0, words: 0b1000 };
-        assert_eq!(negated(&token), hashes("not good", recipe).first().copied());
-        assert_eq!(negated(&[0x21]), None);
-    }
-
-    #[test]
-    fn words_under_negation_differ_until_the_sentence_ends() {
-        let recipe = Recipe { wide: 0, narrow: 0, words: 0b1000 };
-        assert!(hashes("i am happy", recipe).is_empty());
-        assert_eq!(hashes("not happy", recipe).len(), 1);
-        assert_ne!(hashes("not good", recipe), hashes("not happy", recipe));
-        assert_eq!(hashes("no. good", recipe).len(), 1, "only the full stop itself");
     }
 }

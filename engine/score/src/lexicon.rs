@@ -9,6 +9,7 @@ use crate::{
     features::{self, Recipe},
     packing::Weighed,
     symbols::Symbols,
+    words,
 };
 
 /// Lists read so far.
@@ -42,7 +43,7 @@ impl Lexicons {
             let Some(hash) = one(0b0001).or_else(|| one(0b0010)) else { continue };
             taken += 1;
             self.valences.entry(hash).or_default().push((plain, valence));
-            if let Some(negated) = features::negated(&symbols.buffer) {
+            if let Some(negated) = words::negated(&symbols.buffer) {
                 self.valences.entry(negated).or_default().push((plain + 1, valence));
             }
         }

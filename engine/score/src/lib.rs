@@ -28,6 +28,7 @@ pub mod simhash;
 pub mod stage;
 mod symbols;
 pub mod training;
+mod words;
 
 pub use cascade::{Cascade, Patience};
 pub use category::Categories;

@@ -5,7 +5,7 @@
 //! feature the table does not hold weighs nothing instead of what its neighbour weighs, and a text costs one load of eight
 //! bytes for each n-gram. Refuses a file it cannot fully check.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell};
 
 use tocsin_rules::{Label, Sentiment};
 
@@ -75,25 +75,28 @@ const WAITING: usize = 256;
 /// Bytes of a bucket: two features of four bytes, their tag and the weights of negative and positive.
 pub(crate) const BUCKET: usize = 8;
 
+thread_local! {
+    /// A thread's table of features met, kept from text to text: clearing or allocating it would cost as much as a word.
+    static SEEN: RefCell<Seen> = const { RefCell::new(Seen::new()) };
+    /// A thread's buffer for texts judged on their own.
+    static SYMBOLS: RefCell<Symbols> = RefCell::default();
+}
+
+#[derive(Default)]
 struct Sum {
     negative: i32,
     positive: i32,
     count: u32,
-    seen: Seen,
 }
 
 impl Sum {
-    fn new() -> Self {
-        Self { negative: 0, positive: 0, count: 0, seen: Seen::new() }
-    }
-
-    fn add(&mut self, weights: &[[u8; BUCKET]], bits: u32, hashes: &[u64]) {
+    fn add(&mut self, weights: &[[u8; BUCKET]], bits: u32, hashes: &[u64], seen: &mut Seen) {
         for &hash in hashes {
             let (bucket, tag) = place(hash, bits);
             // Buckets lie inside the table; `get` only satisfies the compiler.
             let both = u64::from_le_bytes(weights.get(bucket).copied().unwrap_or_default());
             let (first, second) = (both as u32, (both >> 32) as u32);
-            let new = u32::from(self.seen.is_new(hash));
+            let new = u32::from(seen.is_new(hash));
             // Masks instead of branches: which of the two it is, if any, cannot be foretold.
             let is_first = u32::from(first as u16 == tag).wrapping_neg();
             let is_second = u32::from(second as u16 == tag).wrapping_neg() & !is_first;
@@ -134,19 +137,26 @@ impl Table {
 
     /// Scores of negative and positive against neutral, before the temperature.
     pub(crate) fn scores(&self, symbols: &[u32]) -> [f32; 2] {
-        let mut sum = Sum::new();
+        let sum = SEEN.with_borrow_mut(|seen| self.sum(symbols, seen));
+        let norm = if sum.count == 0 { 0.0 } else { self.scale / (sum.count as f32).sqrt() };
+        [self.bias[0] + norm * sum.negative as f32, self.bias[1] + norm * sum.positive as f32]
+    }
+
+    fn sum(&self, symbols: &[u32], seen: &mut Seen) -> Sum {
+        seen.next_text();
+        let mut sum = Sum::default();
         let mut waiting = [0_u64; WAITING];
         let mut count = 0_usize;
         features::visit(symbols, self.recipe, |hash| {
-            waiting[count % WAITING] = hash;
+            waiting[count] = hash;
             count += 1;
-            if count.is_multiple_of(WAITING) {
-                sum.add(&self.weights, self.bits, &waiting);
+            if count == WAITING {
+                sum.add(&self.weights, self.bits, &waiting, seen);
+                count = 0;
             }
         });
-        sum.add(&self.weights, self.bits, &waiting[..count % WAITING]);
-        let norm = if sum.count == 0 { 0.0 } else { self.scale / (sum.count as f32).sqrt() };
-        [self.bias[0] + norm * sum.negative as f32, self.bias[1] + norm * sum.positive as f32]
+        sum.add(&self.weights, self.bits, &waiting[..count], seen);
+        sum
     }
 
     fn write(&self, into: &mut Vec<u8>) {
@@ -256,11 +266,12 @@ impl Linear {
         [self.zh.temperature, self.en.temperature]
     }
 
-    /// Mood of a text on its own. Allocates; the scorer keeps a buffer instead.
+    /// Mood of a text on its own.
     pub fn text(&self, text: &str) -> Probabilities {
-        let mut symbols = Symbols::default();
-        symbols.read(None, text);
-        self.predict(&symbols)
+        SYMBOLS.with_borrow_mut(|symbols| {
+            symbols.read(None, text);
+            self.predict(symbols)
+        })
     }
 }
 
