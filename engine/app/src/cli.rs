@@ -3,6 +3,7 @@
 mod incidents;
 mod judge;
 mod models;
+mod series;
 mod write;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ pub use self::{
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
     models::{Eval, Model, ModelAction, Models, Sentiment, Task},
+    series::DetectSeries,
     write::{Check, Import, Origin, Query},
 };
 
@@ -63,6 +65,8 @@ pub enum Command {
     Explain(Explain),
     /// Accuracy, macro-F1, calibration and speed of a model on labelled JSON lines.
     Eval(Eval),
+    /// Surges in a table of counts over time, by the engine's count detector.
+    DetectSeries(DetectSeries),
     /// Rules of another product as a rulebook on stdout; what does not carry over goes to stderr (exit code 2).
     Import(Import),
     /// BERT models from local files (builds with the feature `bert`).

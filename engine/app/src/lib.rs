@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 pub mod demo;
+pub mod detect_series;
 pub mod drill;
 pub mod eval;
 pub mod explain;

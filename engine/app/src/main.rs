@@ -7,7 +7,7 @@ use clap::Parser as _;
 use tocsin_app::{
     check,
     cli::{Cli, Command},
-    demo, eval, explain, import, incidents, model, query, replay, run, score, telemetry,
+    demo, detect_series, eval, explain, import, incidents, model, query, replay, run, score, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -37,6 +37,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Score(options) => score::run(&options).await,
         Command::Explain(options) => explain::run(options).await,
         Command::Eval(options) => eval::run(&options).await,
+        Command::DetectSeries(options) => detect_series::run(&options),
         Command::Import(options) => import::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
