@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 use tocsin_connectors::scalar;
 use tocsin_detect::{SeriesDetector, series::RECOMMENDED_THRESHOLD};
@@ -116,7 +116,7 @@ fn rows(table: &[u8], name: &str) -> anyhow::Result<Vec<Row>> {
         let cell = |column: usize| record.get(column).unwrap_or_default();
         let written = cell(time).to_owned();
         let at = scalar::instant(&Value::String(written.clone()))
-            .with_context(|| format!("{name}:{line}: timestamp `{written}`"))?
+            .map_err(|fault| anyhow!("{name}:{line}: timestamp `{written}`: {fault}"))?
             .as_second();
         let count = match cell(value) {
             "" => None,
