@@ -61,3 +61,17 @@ eval data="../shared/data" folds="5" lexicons="target/lexicons":
 # texts a second beside snownlp and vaderSentiment, on the same texts
 bench-sentiment data="../shared/data":
     cargo run --release -p tocsin-benches --bin sentiment -- --data {{data}}
+
+# the count detector on public series with labelled windows, scored as the benchmark does
+eval-detect data="../shared/data/timeline/nab_tweets" scorer="../shared/tools/nab_score.py" out="target/eval-detect":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if [ ! -e '{{data}}/windows.json' ]; then echo 'no series in {{data}}: nothing to evaluate'; exit 0; fi
+    mkdir -p '{{out}}'
+    for series in '{{data}}'/*.csv; do
+        cargo run --quiet --release -p tocsin -- --log-level warn detect-series "$series" --out '{{out}}'/"$(basename "$series")"
+    done
+    echo 'one best threshold:'
+    python3 '{{scorer}}' '{{data}}/windows.json' '{{out}}'
+    echo 'the recommended threshold:'
+    python3 '{{scorer}}' '{{data}}/windows.json' '{{out}}' --threshold 0.5

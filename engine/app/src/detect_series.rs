@@ -116,7 +116,7 @@ fn rows(table: &[u8], name: &str) -> anyhow::Result<Vec<Row>> {
         let cell = |column: usize| record.get(column).unwrap_or_default();
         let written = cell(time).to_owned();
         let at = scalar::instant(&Value::String(written.clone()))
-            .map_err(|fault| anyhow!("{name}:{line}: timestamp `{written}`: {fault}"))?
+            .map_err(|fault| anyhow!("{name}:{line}: timestamp `{written}`: {}", fault.detail))?
             .as_second();
         let count = match cell(value) {
             "" => None,

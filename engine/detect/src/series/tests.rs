@@ -52,7 +52,7 @@ fn one_thing_in_a_series_rings_once_and_at_once() {
             let day = if (8..23).contains(&hour_of_day(i)) { 60.0 } else { 10.0 };
             noisy(i, if (AT..AT + 6).contains(&i) { 12.0 * day } else { day })
         }),
-        ("first mentions of a silent brand", |i| if i >= AT && i < AT + 20 { 5.0 } else { 0.0 }),
+        ("first mentions of a silent brand", |i| if (AT..AT + 20).contains(&i) { 5.0 } else { 0.0 }),
         ("large counts", |i| noisy(i, if (AT..AT + 3).contains(&i) { 2e6 } else { 3e4 })),
     ];
     for (what, series) in cases {
