@@ -2,9 +2,9 @@
 //! Formulas, sources and figures: `docs/detection.md`.
 //!
 //! What it does to a count, at every scale (a window length and a half-life):
-//! 1. mean of the known buckets of the window, square root of it: [`window`];
-//! 2. deviation from a robust, exponentially weighted level: [`level`];
-//! 3. how rare a deviation of that size is in this very series: [`tail`], as log10 of 1/p;
+//! 1. mean of the known buckets of the window, square root of it: `window`;
+//! 2. deviation from a robust, exponentially weighted level: `level`;
+//! 3. how rare a deviation of that size is in this very series: `tail`, as log10 of 1/p;
 //!
 //! then one surprise over all scales (the mean of the middle half), and an [episode](EPISODE_SECONDS) rings once, not in every bucket it lasts.
 //!
