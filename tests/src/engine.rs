@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -70,7 +70,25 @@ fn newest(workspace: &Path) -> std::io::Result<SystemTime> {
 
 /// Runs a command of the binary to its end.
 pub fn tocsin(arguments: &[&str]) -> anyhow::Result<Finished> {
-    let done = Command::new(binary()?).args(arguments).stdin(Stdio::null()).output()?;
+    tocsin_with(arguments, b"")
+}
+
+/// Runs a command of the binary to its end, with `input` on stdin.
+pub fn tocsin_with(arguments: &[&str], input: &[u8]) -> anyhow::Result<Finished> {
+    let mut child = Command::new(binary()?)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut stdin = child.stdin.take().context("its stdin")?;
+    let input = input.to_vec();
+    // Written beside reading, so that neither side waits for the other; it may end without reading all.
+    let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let done = child.wait_with_output()?;
+    if writing.join().is_err() {
+        bail!("writing to stdin panicked");
+    }
     Ok(Finished {
         code: done.status.code(),
         stdout: String::from_utf8(done.stdout)?,

@@ -8,15 +8,13 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use serde_json::{Value, json};
 use tocsin_tests::{
     Skip,
-    engine::{Finished, binary, tocsin},
+    engine::{Finished, tocsin, tocsin_with},
     story::{Mood, RULEBOOK, line},
     workspace,
 };
@@ -37,26 +35,8 @@ fn run(arguments: &[&str]) -> Finished {
     tocsin(arguments).unwrap()
 }
 
-/// Runs with `input` on stdin.
 fn run_with(arguments: &[&str], input: &[u8]) -> Finished {
-    let mut child = Command::new(binary().unwrap())
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    // Written beside reading, so that neither side waits for the other; it may end without reading all.
-    let writing = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let done = child.wait_with_output().unwrap();
-    writing.join().unwrap();
-    Finished {
-        code: done.status.code(),
-        stdout: String::from_utf8(done.stdout).unwrap(),
-        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
-    }
+    tocsin_with(arguments, input).unwrap()
 }
 
 fn of_type<'l>(lines: &'l [Value], kind: &str) -> Vec<&'l Value> {

@@ -1,34 +1,16 @@
 //! `tocsin import` from outside: what it prints passes `tocsin check`, and what is lost is listed with exit code 2.
 #![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
 
-use std::{
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::path::Path;
 
-use tocsin_tests::engine::{Finished, binary, tocsin};
+use tocsin_tests::engine::{Finished, tocsin, tocsin_with};
 
 fn run(arguments: &[&str]) -> Finished {
     tocsin(arguments).unwrap()
 }
 
-/// Runs with `input`, which fits into a pipe, on stdin.
 fn run_with(arguments: &[&str], input: &[u8]) -> Finished {
-    let mut child = Command::new(binary().unwrap())
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let done = child.wait_with_output().unwrap();
-    Finished {
-        code: done.status.code(),
-        stdout: String::from_utf8(done.stdout).unwrap(),
-        stderr: String::from_utf8_lossy(&done.stderr).into_owned(),
-    }
+    tocsin_with(arguments, input).unwrap()
 }
 
 #[test]
