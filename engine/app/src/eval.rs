@@ -43,8 +43,9 @@ async fn mood(options: &cli::Eval) -> anyhow::Result<()> {
         })?),
         (None, false) => None,
     };
-    let (bert, limit) = (options.bert.clone(), options.limit);
-    let mut cascade = sentiment::of_command(&cli::Sentiment { model, bert, limit, categories: None })?;
+    let (bert, limit, weight) = (options.bert.clone(), options.limit, options.weight);
+    let judges = cli::Sentiment { model, bert, limit, weight, categories: None };
+    let mut cascade = sentiment::of_command(&judges)?;
     let (linear, clock) = (Linear::shipped()?, SystemClock::new());
     let (mut all, mut both, mut asked) = (Vec::new(), Vec::new(), 0);
     for path in &options.files {
@@ -72,17 +73,22 @@ async fn mood(options: &cli::Eval) -> anyhow::Result<()> {
         }
     }
     if options.fit_limit {
-        let best = eval::second::fit_limit(&both);
-        let (linear, bert) = (best.linear_macro_f1, best.second_macro_f1);
+        let best = eval::second::fit_rule(&both);
+        let (rule, linear, bert) = (best.rule, best.linear_macro_f1, best.second_macro_f1);
         if options.json {
             println!(
                 "{}",
-                json!({ "limit": best.limit, "asked": best.asked, "macro_f1": best.macro_f1, "linear": linear, "bert": bert })
+                json!({
+                    "limit": rule.limit, "weight": rule.weight, "asked": best.asked, "macro_f1": best.macro_f1,
+                    "linear": linear, "bert": bert
+                })
             );
         } else {
             println!(
-                "\nbest limit {:.2}: BERT reads {:.1} %, mean macro-F1 of the files {:.3} (linear {linear:.3}, bert {bert:.3})",
-                best.limit,
+                "\nbest limit {:.2}, weight {:.1}: BERT reads {:.1} %, mean macro-F1 of the files {:.3} (linear {linear:.3}, \
+                 bert {bert:.3})",
+                rule.limit,
+                rule.weight,
                 100.0 * best.asked,
                 best.macro_f1
             );
@@ -188,7 +194,16 @@ mod tests {
 
     fn options(task: Task, model: Option<&str>) -> cli::Eval {
         let model = model.map(str::to_owned);
-        cli::Eval { files: Vec::new(), model, bert: None, limit: None, fit_limit: false, task, json: false }
+        cli::Eval {
+            files: Vec::new(),
+            model,
+            bert: None,
+            limit: None,
+            weight: None,
+            fit_limit: false,
+            task,
+            json: false,
+        }
     }
 
     #[tokio::test]

@@ -69,6 +69,7 @@ pub fn settings(mut settings: Settings, options: &cli::Sentiment) -> Settings {
         });
     }
     settings.limit = options.limit.unwrap_or(settings.limit);
+    settings.weight = options.weight.unwrap_or(settings.weight);
     settings
 }
 

@@ -12,6 +12,7 @@ mod judge;
 mod labels;
 mod metrics;
 mod network;
+mod onednn;
 mod owner;
 pub mod tiny;
 mod tokens;

@@ -1,6 +1,7 @@
 //! [`Cascade`]: which model has the last word on a mention's mood. `linear` reads everything; a [`Second`] model reads what
 //! is uncertain or reaches many, for a whole batch at once under one deadline. Where it has no answer in time, linear's
-//! stands and the reason is counted.
+//! stands and the reason is counted. Where it has one, the two are joined: they err on different texts, so both together are
+//! right more often than either.
 //!
 //! Refuses to hold up a stream that lags: see [`Pace`].
 
@@ -15,12 +16,15 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tocsin_bus::Clock;
 use tocsin_rules::{Mention, Sentiment};
 
-use crate::error::ScoreError;
+use crate::{error::ScoreError, linear::Probabilities};
 pub use pace::Pace;
 pub use settings::{BertSettings, Model, Settings};
 
 /// Longer than anybody waits.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// Who answered, where both models had a part in it.
+pub const NAME: &str = "cascade";
 
 /// An answer on its way.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Sentiment, Refusal>> + Send>>;
@@ -79,8 +83,8 @@ pub struct Wanted {
     pub text: String,
     /// Followers of its author.
     pub followers: u64,
-    /// Linear's largest probability.
-    pub confidence: f32,
+    /// What linear says of it.
+    pub linear: Probabilities,
 }
 
 /// The models and the choice between them.
@@ -90,6 +94,8 @@ pub struct Cascade {
     /// Everything matched goes to the second model.
     always: bool,
     limit: f32,
+    /// The second model's part in an answer; linear has the rest.
+    weight: f32,
     followers: u64,
     /// `None`: waits for every answer, however long it takes.
     pace: Option<Pace>,
@@ -104,7 +110,7 @@ impl Default for Cascade {
 impl Cascade {
     /// `linear` alone.
     pub fn linear() -> Self {
-        Self { second: None, always: false, limit: 0.0, followers: u64::MAX, pace: None }
+        Self { second: None, always: false, limit: 0.0, weight: 1.0, followers: u64::MAX, pace: None }
     }
 
     /// The models that settings ask for. A process that must not wait long for an answer says so with `patience`.
@@ -131,7 +137,16 @@ impl Cascade {
 
     /// Linear first, `second` for what `settings` say is worth it (or for everything), at this pace.
     pub fn of(second: Arc<dyn Second>, always: bool, settings: &Settings, pace: Option<Pace>) -> Self {
-        Self { second: Some(second), always, limit: settings.limit, followers: settings.followers, pace }
+        // `bert` is to be answered by bert alone
+        let weight = if always { 1.0 } else { settings.weight };
+        Self {
+            second: Some(second),
+            always,
+            limit: settings.limit,
+            weight,
+            followers: settings.followers,
+            pace,
+        }
     }
 
     /// Which models.
@@ -147,14 +162,14 @@ impl Cascade {
     pub fn wants(&self, at: usize, mention: &Mention, linear: &Sentiment) -> Option<Wanted> {
         self.second.as_ref()?;
         let followers = mention.author.as_ref().and_then(|author| author.followers).unwrap_or_default();
-        let confidence = linear.p_negative.max(linear.p_neutral).max(linear.p_positive);
-        let worth = self.always || confidence < self.limit || followers >= self.followers;
-        worth.then(|| Wanted { at, text: own_words(mention), followers, confidence })
+        let linear = Probabilities::of(linear);
+        let worth = self.always || linear.confidence() < self.limit || followers >= self.followers;
+        worth.then(|| Wanted { at, text: own_words(mention), followers, linear })
     }
 
     /// Whether the second model should read a text of no known author that linear is so sure of.
-    pub(crate) fn wants_text(&self, confidence: f32) -> bool {
-        self.second.is_some() && (self.always || confidence < self.limit)
+    pub(crate) fn wants_text(&self, linear: &Probabilities) -> bool {
+        self.second.is_some() && (self.always || linear.confidence() < self.limit)
     }
 
     /// Asks the second model about what is wanted of a batch and waits for the whole of it under one deadline. Gives every place
@@ -167,7 +182,8 @@ impl Cascade {
         clock: &dyn Clock,
     ) -> Vec<(usize, Result<Sentiment, Refusal>)> {
         let Some(second) = self.second.clone() else { return Vec::new() };
-        let Some(pace) = &mut self.pace else { return patiently(&*second, wanted).await };
+        let weight = self.weight;
+        let Some(pace) = &mut self.pace else { return patiently(&*second, wanted, weight).await };
         let start = clock.elapsed();
         let most = if wanted.is_empty() { 0 } else { pace.allowance(messages) };
         // who reaches most first, then what linear is least sure of
@@ -176,21 +192,23 @@ impl Cascade {
             let rank =
                 |w: &Wanted| (std::cmp::Reverse(if w.followers >= high { w.followers } else { 0 }), w.at);
             wanted.sort_by(|a, b| {
-                rank(a).0.cmp(&rank(b).0).then(a.confidence.total_cmp(&b.confidence)).then(a.at.cmp(&b.at))
+                let sure = |w: &Wanted| w.linear.confidence();
+                rank(a).0.cmp(&rank(b).0).then(sure(a).total_cmp(&sure(b))).then(a.at.cmp(&b.at))
             });
         }
         let left_out = wanted.split_off(most.min(wanted.len()));
         let mut settled: Vec<_> = left_out.into_iter().map(|w| (w.at, Err(Refusal::Busy))).collect();
         let deadline = pace.deadline();
-        let asked: Vec<_> = wanted.into_iter().map(|w| (w.at, second.ask(w.text, deadline))).collect();
+        let asked: Vec<_> =
+            wanted.into_iter().map(|w| (w.at, w.linear, second.ask(w.text, deadline))).collect();
         let (mut served, mut missed) = (0, 0);
-        for (at, answer) in asked {
+        for (at, linear, answer) in asked {
             let answer = match answer {
                 Ok(answer) => answer.await,
                 Err(refusal) => Err(refusal),
             };
             *if answer.is_ok() { &mut served } else { &mut missed } += 1;
-            settled.push((at, answer));
+            settled.push((at, answer.map(|answer| joined(&linear, answer, weight))));
         }
         let end = clock.elapsed();
         pace.passed(messages, start.saturating_sub(began), end.saturating_sub(start), served, missed);
@@ -212,7 +230,11 @@ pub enum Patience {
 }
 
 /// Asks in waves as large as the queue has room for, and waits for every answer.
-async fn patiently(second: &dyn Second, wanted: Vec<Wanted>) -> Vec<(usize, Result<Sentiment, Refusal>)> {
+async fn patiently(
+    second: &dyn Second,
+    wanted: Vec<Wanted>,
+    weight: f32,
+) -> Vec<(usize, Result<Sentiment, Refusal>)> {
     let mut settled = Vec::with_capacity(wanted.len());
     let mut left = wanted;
     while !left.is_empty() {
@@ -221,7 +243,7 @@ async fn patiently(second: &dyn Second, wanted: Vec<Wanted>) -> Vec<(usize, Resu
             // once full, the rest waits for its wave: order among equals is kept
             let refused = !again.is_empty();
             match if refused { Err(Refusal::Full) } else { second.ask(wanted.text.clone(), FOREVER) } {
-                Ok(answer) => asked.push((wanted.at, answer)),
+                Ok(answer) => asked.push((wanted.at, wanted.linear, answer)),
                 Err(Refusal::Full) => again.push(wanted),
                 Err(refusal) => settled.push((wanted.at, Err(refusal))),
             }
@@ -231,12 +253,20 @@ async fn patiently(second: &dyn Second, wanted: Vec<Wanted>) -> Vec<(usize, Resu
             settled.extend(again.into_iter().map(|wanted| (wanted.at, Err(Refusal::Full))));
             break;
         }
-        for (at, answer) in asked {
-            settled.push((at, answer.await));
+        for (at, linear, answer) in asked {
+            settled.push((at, answer.await.map(|answer| joined(&linear, answer, weight))));
         }
         left = again;
     }
     settled
+}
+
+/// Both models' answer: the product of their probabilities, each raised to its part. The second alone keeps its name.
+fn joined(linear: &Probabilities, second: Sentiment, weight: f32) -> Sentiment {
+    if weight >= 1.0 {
+        return second;
+    }
+    linear.joined(&Probabilities::of(&second), weight).sentiment(NAME)
 }
 
 /// Title and text without what others wrote further down a repost chain (`//@name:`).

@@ -57,6 +57,33 @@ impl Probabilities {
         }
     }
 
+    /// Those of the contract type.
+    pub fn of(sentiment: &Sentiment) -> Self {
+        Self { negative: sentiment.p_negative, neutral: sentiment.p_neutral, positive: sentiment.p_positive }
+    }
+
+    /// The largest.
+    pub fn confidence(&self) -> f32 {
+        self.negative.max(self.neutral).max(self.positive)
+    }
+
+    /// These and another model's as one answer: the weighted geometric mean, made to sum to 1. A label that the other model
+    /// does not know (probability 0) is out at any weight above 0.
+    pub fn joined(&self, other: &Self, weight: f32) -> Self {
+        let mean = |a: f32, b: f32| a.powf(1.0 - weight) * b.powf(weight);
+        let (negative, neutral, positive) = (
+            mean(self.negative, other.negative),
+            mean(self.neutral, other.neutral),
+            mean(self.positive, other.positive),
+        );
+        let sum = negative + neutral + positive;
+        // nothing in common: the two contradict each other wholly
+        if sum <= f32::MIN_POSITIVE {
+            return *other;
+        }
+        Self { negative: negative / sum, neutral: neutral / sum, positive: positive / sum }
+    }
+
     /// As the contract type, answered by `model`.
     pub fn sentiment(&self, model: &'static str) -> Sentiment {
         Sentiment {

@@ -102,7 +102,7 @@ impl Metrics {
         for label in [Label::Negative, Label::Neutral, Label::Positive] {
             metrics.sentiment.with_label_values(&[label.as_str()]);
         }
-        for model in ["linear", "bert"] {
+        for model in ["linear", "bert", crate::cascade::NAME] {
             metrics.answers.with_label_values(&[model]);
         }
         for refusal in Refusal::ALL {

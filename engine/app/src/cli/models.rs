@@ -19,7 +19,10 @@ pub struct Eval {
     /// Below this largest probability of linear a cascade asks BERT.
     #[arg(long, value_name = "PROBABILITY", conflicts_with = "fit_limit")]
     pub limit: Option<f32>,
-    /// Let BERT read everything too and say which limit serves these files best: files that neither model was trained on.
+    /// BERT's part in a cascade's answer, above 0 and at most 1.
+    #[arg(long, value_name = "SHARE", conflicts_with = "fit_limit")]
+    pub weight: Option<f32>,
+    /// Let BERT read everything too and say which limit and weight serve these files best: files that neither model was trained on.
     #[arg(long, requires = "bert")]
     pub fit_limit: bool,
     /// Task.
@@ -42,6 +45,9 @@ pub struct Sentiment {
     /// Below this largest probability of linear a cascade asks BERT.
     #[arg(long, value_name = "PROBABILITY")]
     pub limit: Option<f32>,
+    /// BERT's part in a cascade's answer, above 0 and at most 1.
+    #[arg(long, value_name = "SHARE")]
+    pub weight: Option<f32>,
     /// File of a trained classifier of crisis categories.
     #[arg(long, value_name = "FILE")]
     pub categories: Option<PathBuf>,

@@ -1,13 +1,16 @@
 //! The forward pass for judging: the same weights and the same answers as rust-bert's, at fewer and larger operations. Queries, keys
-//! and values come of one product, attention and GELU are the library's fused ones, and of the last layer only the first
-//! token is computed, since that is all a head reads. Refuses to train: it has no dropout.
+//! and values come of one product, products and GELU are oneDNN's (`onednn.rs`), attention is the library's fused one, and of
+//! the last layer only the first token is computed, since that is all a head reads. Refuses to train: it has no dropout.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 use tch::{Kind, TchError, Tensor};
 
-use super::network::{Architecture, Network, Shape};
+use super::{
+    network::{Architecture, Network, Shape},
+    onednn::OneDnn,
+};
 
 /// Activation of the layers.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,52 @@ enum Activation {
     Silu,
     Mish,
     Tanh,
+}
+
+impl Activation {
+    /// As oneDNN fuses it into a product; `None` where it has no such.
+    fn fused(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Gelu => Some(("gelu", "none")),
+            Self::GeluTanh => Some(("gelu", "tanh")),
+            Self::Relu => Some(("relu", "")),
+            Self::Tanh => Some(("tanh", "")),
+            Self::Silu | Self::Mish => None,
+        }
+    }
+}
+
+/// A linear layer inside the encoder, its weight laid out for oneDNN where there is one.
+enum Product {
+    Plain(Pair),
+    Packed { onednn: Arc<OneDnn>, weight: Tensor, bias: Tensor },
+}
+
+impl Product {
+    fn of(pair: Pair, onednn: Option<&Arc<OneDnn>>) -> Result<Self, String> {
+        Ok(match onednn {
+            None => Self::Plain(pair),
+            Some(onednn) => {
+                let weight = onednn.pack(&pair.weight).map_err(|error| error.to_string())?;
+                Self::Packed { onednn: onednn.clone(), weight, bias: pair.bias }
+            }
+        })
+    }
+
+    fn linear(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        match self {
+            Self::Plain(pair) => pair.linear(x),
+            Self::Packed { onednn, weight, bias } => onednn.linear(x, weight, bias, ("none", "")),
+        }
+    }
+
+    /// With an activation after it.
+    fn activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor, TchError> {
+        match (self, activation.fused()) {
+            (Self::Packed { onednn, weight, bias }, Some(fused)) => onednn.linear(x, weight, bias, fused),
+            _ => activation.apply(&self.linear(x)?),
+        }
+    }
 }
 
 /// Weight and bias.
@@ -38,11 +87,11 @@ impl Pair {
 
 struct Layer {
     /// Queries, keys, values, one below the other.
-    qkv: Pair,
-    attended: Pair,
+    qkv: Product,
+    attended: Product,
     first_norm: Pair,
-    wide: Pair,
-    narrow: Pair,
+    wide: Product,
+    narrow: Product,
     second_norm: Pair,
 }
 
@@ -98,6 +147,7 @@ impl Fused {
                 bias: tensor(&format!("{name}.bias"))?,
             })
         };
+        let onednn = OneDnn::open().map(Arc::new);
         let prefix = shape.architecture.prefix();
         let distil = shape.architecture == Architecture::DistilBert;
         let (inside, parts) =
@@ -109,12 +159,14 @@ impl Fused {
                 tch::no_grad(|| Tensor::f_cat(&three.each_ref().map(of), 0))
                     .map_err(|error| error.to_string())
             };
+            let product = |pair| Product::of(pair, onednn.as_ref());
+            let qkv = Pair { weight: stacked(|pair| &pair.weight)?, bias: stacked(|pair| &pair.bias)? };
             Ok::<_, String>(Layer {
-                qkv: Pair { weight: stacked(|pair| &pair.weight)?, bias: stacked(|pair| &pair.bias)? },
-                attended: pair(&part(3))?,
+                qkv: product(qkv)?,
+                attended: product(pair(&part(3))?)?,
                 first_norm: pair(&part(4))?,
-                wide: pair(&part(5))?,
-                narrow: pair(&part(6))?,
+                wide: product(pair(&part(5))?)?,
+                narrow: product(pair(&part(6))?)?,
                 second_norm: pair(&part(7))?,
             })
         };
@@ -193,7 +245,7 @@ impl Fused {
         let context = context.f_transpose(1, 2)?.f_reshape([texts, asking, width])?;
         let attended = layer.attended.linear(&context)?.f_add_(&x)?;
         let x = layer.first_norm.norm(&attended, self.epsilon)?;
-        let wide = self.activation.apply(&layer.wide.linear(&x)?)?;
+        let wide = layer.wide.activated(&x, self.activation)?;
         layer.second_norm.norm(&layer.narrow.linear(&wide)?.f_add_(&x)?, self.epsilon)
     }
 }

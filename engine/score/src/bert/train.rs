@@ -21,11 +21,7 @@ use super::{
     import,
     judge::Judge,
 };
-use crate::{
-    fit::Corpus,
-    labelled::Labelled,
-    measure::{Figures, Tally},
-};
+use crate::{fit::Corpus, labelled::Labelled, linear::Probabilities};
 
 const CLASSES: [&str; 3] = ["negative", "neutral", "positive"];
 /// Texts drawn together and sorted by length before they are cut into batches.
@@ -79,10 +75,19 @@ pub struct Trained {
     pub texts: u64,
     /// Divides the scores, so that probabilities fit.
     pub temperature: f64,
-    /// By set: figures on held-out texts.
-    pub held_out: Vec<(&'static str, Figures)>,
-    /// The held-out texts judged, by set: to measure another model on the same.
-    pub judged: Vec<(&'static str, Vec<Labelled>)>,
+    /// The held-out texts judged, by set: to measure it, and another model on the same.
+    pub judged: Vec<HeldOut>,
+}
+
+/// Held-out texts of one set.
+#[derive(Debug)]
+pub struct HeldOut {
+    /// File of the set.
+    pub set: &'static str,
+    /// The texts.
+    pub texts: Vec<Labelled>,
+    /// What the model says of each.
+    pub answers: Vec<Probabilities>,
 }
 
 /// Trains the encoder in `from`, or goes on with `out` when that holds an unfinished training; leaves a folder that loads.
@@ -284,21 +289,18 @@ fn measure(
     let temperature = if pairs.is_empty() { 1.0 } else { f64::from(crate::training::temperature(&pairs)) };
     judge.cool(temperature).map_err(BertError::Torch)?;
     judge.write_weights(out)?;
-    let mut trained = Trained {
-        steps: (steps, course.steps),
-        texts: course.texts,
-        temperature,
-        held_out: Vec::new(),
-        judged: Vec::new(),
-    };
+    let mut trained =
+        Trained { steps: (steps, course.steps), texts: course.texts, temperature, judged: Vec::new() };
     for (corpus, held, scores) in scored {
-        let mut tally = Tally::new(corpus.content.has_neutral());
-        for (text, scores) in held.iter().zip(&scores) {
+        let answer = |scores: &Vec<f32>| {
             let cooled: Vec<f32> = scores.iter().map(|s| s / temperature as f32).collect();
-            tally.add(text.label, judge.labels().probabilities(&cooled));
-        }
-        trained.held_out.push((corpus.set.file, tally.figures()));
-        trained.judged.push((corpus.set.file, held.into_iter().cloned().collect()));
+            judge.labels().probabilities(&cooled)
+        };
+        trained.judged.push(HeldOut {
+            set: corpus.set.file,
+            texts: held.into_iter().cloned().collect(),
+            answers: scores.iter().map(answer).collect(),
+        });
     }
     Ok(trained)
 }

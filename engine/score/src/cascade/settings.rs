@@ -40,6 +40,8 @@ pub struct Settings {
     /// Below this largest probability linear counts as uncertain, 0..=1; `tocsin eval --model cascade` says which is best
     /// for a model.
     pub limit: f32,
+    /// The second model's part in an answer, above 0 and at most 1; linear has the rest. `tocsin eval --fit-limit` fits both.
+    pub weight: f32,
     /// Authors with so many followers are judged by BERT whatever linear says.
     pub followers: u64,
     /// How long a batch waits for BERT's answers, milliseconds.
@@ -50,7 +52,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { model: None, limit: 0.75, followers: 100_000, deadline_ms: 500, bert: None }
+        Self { model: None, limit: 0.75, weight: 0.5, followers: 100_000, deadline_ms: 500, bert: None }
     }
 }
 
@@ -89,6 +91,9 @@ impl Settings {
         let fault = |what: String| Err(ScoreError::Setting(format!("score.sentiment.{what}")));
         if !(0.0..=1.0).contains(&self.limit) {
             return fault(format!("limit: {} is no probability: say 0 to 1", self.limit));
+        }
+        if !(self.weight > 0.0 && self.weight <= 1.0) {
+            return fault(format!("weight: {}: say more than 0 and at most 1", self.weight));
         }
         if !(1..=60_000).contains(&self.deadline_ms) {
             return fault(format!("deadline_ms: {}: say 1 to 60000", self.deadline_ms));
@@ -168,6 +173,7 @@ mod tests {
             ),
             (r#"{"model": "bert"}"#, "score.sentiment.bert.model (--bert DIR), or set `linear`"),
             (r#"{"limit": 1.5}"#, "score.sentiment.limit: 1.5 is no probability"),
+            (r#"{"weight": 0.0}"#, "score.sentiment.weight: 0: say more than 0"),
             (r#"{"deadline_ms": 0}"#, "score.sentiment.deadline_ms: 0: say 1 to 60000"),
         ] {
             let error = settings(json).chosen().expect_err(json).to_string();

@@ -61,11 +61,18 @@ fn clock() -> ManualClock {
 }
 
 fn cascade(second: Arc<dyn Second>, pace: Option<Pace>) -> Cascade {
-    Cascade::of(second, false, &Settings { limit: 0.7, followers: 1_000, ..Settings::default() }, pace)
+    Cascade::of(
+        second,
+        false,
+        &Settings { limit: 0.7, weight: 1.0, followers: 1_000, ..Settings::default() },
+        pace,
+    )
 }
 
 fn wanted(at: usize, followers: u64, confidence: f32) -> Wanted {
-    Wanted { at, text: format!("text {at}"), followers, confidence }
+    let rest = (1.0 - confidence) / 2.0;
+    let linear = Probabilities { negative: confidence, neutral: rest, positive: rest };
+    Wanted { at, text: format!("text {at}"), followers, linear }
 }
 
 fn pace() -> Pace {
@@ -102,6 +109,37 @@ fn a_title_is_read_and_what_others_wrote_is_not() {
     m.title = Some("标题".into());
     m.text = "正文//@别人:话".into();
     assert_eq!(own_words(&m), "标题\n正文");
+}
+
+#[tokio::test]
+async fn both_models_have_their_part_in_an_answer() {
+    for pace in [None, Some(pace())] {
+        let settings = Settings { limit: 0.7, weight: 0.5, ..Settings::default() };
+        // neutral .5 of linear, negative .9 of the second: √(.25 · .9) against √(.5 · .1), and nothing for positive
+        let mut cascade = Cascade::of(Scripted::of([Ok(0.9)]), false, &settings, pace);
+        let linear = Probabilities { negative: 0.25, neutral: 0.5, positive: 0.25 };
+        let asked = Wanted { at: 0, text: "text".into(), followers: 0, linear };
+        let settled = cascade.settle(vec![asked], 1, Duration::ZERO, &clock()).await;
+        let answer = settled[0].1.as_ref().expect("an answer");
+        let (n, z) = (0.225_f32.sqrt(), 0.05_f32.sqrt());
+        assert_eq!((&*answer.model, answer.label, answer.p_positive), (NAME, Label::Negative, 0.0));
+        assert!((answer.p_negative - n / (n + z)).abs() < 1e-6, "{answer:?}");
+    }
+}
+
+proptest! {
+    /// Two models joined are a distribution, whatever they say; at weight 1 the second's own.
+    #[test]
+    fn joined_models_are_a_distribution(scores in prop::array::uniform4(-40.0_f32..40.0), weight in 0.01_f32..=1.0) {
+        let [a, b, c, d] = scores;
+        let (linear, second) = (Probabilities::of_scores(a, b), Probabilities::of_scores(c, d));
+        let joined = linear.joined(&second, weight);
+        let sum = joined.negative + joined.neutral + joined.positive;
+        prop_assert!((sum - 1.0).abs() < 1e-4, "{joined:?}");
+        prop_assert!(joined.negative >= 0.0 && joined.neutral >= 0.0 && joined.positive >= 0.0);
+        let alone = linear.joined(&second, 1.0);
+        prop_assert!((alone.negative - second.negative).abs() < 1e-4, "{alone:?} {second:?}");
+    }
 }
 
 #[tokio::test]
@@ -235,7 +273,7 @@ mod real {
                 at,
                 text: (*text).to_owned(),
                 followers: 0,
-                confidence: 0.4,
+                linear: Probabilities { negative: 0.4, neutral: 0.3, positive: 0.3 },
             };
             texts.iter().enumerate().map(wanted).collect::<Vec<_>>()
         };
@@ -246,7 +284,7 @@ mod real {
         let labels = |settled: &[(usize, Result<Sentiment, Refusal>)]| {
             settled.iter().map(|(at, s)| (*at, s.as_ref().expect("an answer").label)).collect::<Vec<_>>()
         };
-        assert!(first.iter().all(|(_, s)| s.as_ref().is_ok_and(|s| s.model == "bert")), "{first:?}");
+        assert!(first.iter().all(|(_, s)| s.as_ref().is_ok_and(|s| s.model == NAME)), "{first:?}");
         assert_eq!(labels(&first), labels(&cascade.settle(all(), 10, Duration::ZERO, &clock()).await));
     }
 

@@ -1,8 +1,7 @@
-//! Evaluation of `bert` and `cascade`, and the fit of a cascade's limit. Every answer is waited for, so that the same file gives
+//! Evaluation of `bert` and `cascade`, and the fit of a cascade's rule. Every answer is waited for, so that the same file gives
 //! the same figures.
 
 use tocsin_bus::Clock;
-use tocsin_rules::Sentiment;
 
 use super::Evaluation;
 use crate::{
@@ -52,9 +51,8 @@ pub async fn evaluate(
         for (at, text) in texts.iter().enumerate() {
             symbols.read(None, &text.text);
             let p = linear.predict(&symbols);
-            let confidence = fitting::confidence(&p);
-            if cascade.wants_text(confidence) {
-                wanted.push(Wanted { at, text: text.text.clone(), followers: 0, confidence });
+            if cascade.wants_text(&p) {
+                wanted.push(Wanted { at, text: text.text.clone(), followers: 0, linear: p });
             }
             judged.push(p);
         }
@@ -62,7 +60,7 @@ pub async fn evaluate(
         let first = judged.clone();
         for (at, answer) in cascade.settle(wanted, texts.len(), clock.elapsed(), clock).await {
             if let Some(p) = judged.get_mut(at) {
-                *p = of(&answer?);
+                *p = Probabilities::of(&answer?);
             }
         }
         for ((text, &p), &linear) in texts.iter().zip(&judged).zip(&first) {
@@ -86,15 +84,7 @@ pub async fn evaluate(
     Ok(Judgements { evaluation, asked, both })
 }
 
-/// The limit that serves files best on the whole: by the mean of their macro-F1, so that a large file does not drown the rest.
-pub fn fit_limit(files: &[Vec<Judged>]) -> Fitted {
-    fitting::best_limit_of(files)
-}
-
-fn of(sentiment: &Sentiment) -> Probabilities {
-    Probabilities {
-        negative: sentiment.p_negative,
-        neutral: sentiment.p_neutral,
-        positive: sentiment.p_positive,
-    }
+/// The rule that serves files best on the whole: by the mean of their macro-F1, so that a large file does not drown the rest.
+pub fn fit_rule(files: &[Vec<Judged>]) -> Fitted {
+    fitting::best_rule_of(files)
 }

@@ -73,7 +73,7 @@ async fn a_second_model_changes_moods_and_neither_order_nor_verdicts() {
     use crate::cascade::{Cascade, Refusal, Settings, tests::Scripted};
 
     let second = Scripted::of([Ok(0.99), Err(Refusal::Failed), Ok(0.01)]);
-    let settings = Settings { limit: 1.0, ..Settings::default() };
+    let settings = Settings { limit: 1.0, weight: 1.0, ..Settings::default() };
     let mut stage = stage().with_sentiment(Cascade::of(second.clone(), false, &settings, None));
     let gone = Mention { op: Op::Delete, ..mention("weibo:1", "") };
     let batch = [
