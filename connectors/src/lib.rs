@@ -2,24 +2,38 @@
 //! Refuses to score, to keep windows, and to move a cursor before the bus has acknowledged.
 
 mod backoff;
+pub mod bluesky;
+pub mod brandwatch;
 pub mod cursor;
+pub mod dataminr;
 mod decode;
 pub mod entity;
 pub mod error;
 pub mod fieldmap;
 pub mod file;
 mod foreign;
+pub mod gdelt;
+pub mod hackernews;
+mod html;
 pub mod ingest;
 pub mod item;
+pub mod mastodon;
 pub mod mediacrawler;
+pub mod meltwater_search;
 mod metrics;
+mod outlet;
 mod pattern;
 pub mod privacy;
 pub mod publish;
+pub mod record;
+pub mod reddit;
 pub mod runner;
 pub mod scalar;
 pub mod source;
 pub mod tail;
+pub mod talkwalker;
+pub mod x;
+pub mod youtube;
 
 pub use backoff::Backoff;
 pub use cursor::{CursorStore, FileCursors};
