@@ -2,3 +2,4 @@
 //! the plan of every client.
 
 pub mod mentions;
+pub mod poll;

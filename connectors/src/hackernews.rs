@@ -2,3 +2,4 @@
 //! chain of parents is walked to the story.
 
 pub mod item;
+pub mod poll;

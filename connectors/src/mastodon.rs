@@ -4,3 +4,5 @@
 
 pub mod event;
 pub mod status;
+pub mod stream;
+pub mod timeline;

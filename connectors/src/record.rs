@@ -1,7 +1,10 @@
 //! Foreign JSON read field by field, by JSON Pointer, into the parts of a mention. Refuses with the field's path; never
 //! puts a value into a refusal.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
+use prometheus::{IntCounterVec, register_int_counter_vec};
 use serde_json::Value;
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
 
@@ -192,6 +195,21 @@ impl Skip {
     }
 }
 
+#[expect(clippy::expect_used, reason = "fails only if a name is registered twice, which a test would meet")]
+static SKIPPED: LazyLock<IntCounterVec> = LazyLock::new(|| {
+    register_int_counter_vec!(
+        "tocsin_connect_skipped_total",
+        "Records of a source that are neither a mention nor a refusal, by reason.",
+        &["reason"]
+    )
+    .expect("a free name")
+});
+
+/// Counts a record passed over.
+pub(crate) fn count_skipped(skip: Skip) {
+    SKIPPED.with_label_values(&[skip.as_str()]).inc();
+}
+
 /// What a payload held: items in its order, and how many records were passed over for which reason.
 #[derive(Debug, Default, PartialEq)]
 pub struct Parsed {
@@ -202,6 +220,12 @@ pub struct Parsed {
 }
 
 impl Parsed {
+    /// The items; what was passed over is counted.
+    pub(crate) fn counted(self) -> Vec<Item> {
+        self.skipped.iter().for_each(|skip| count_skipped(*skip));
+        self.items
+    }
+
     /// One record more.
     pub(crate) fn push(
         &mut self,

@@ -2,3 +2,5 @@
 //! addresses are never printed. Refuses the vendor's own sentiment.
 
 pub mod document;
+pub mod poll;
+pub mod stream;

@@ -138,8 +138,9 @@ pub fn frame(bytes: &[u8], wire: Wire, seen_at: Timestamp) -> Frame {
 
 fn v1(text: &str, bytes: &[u8], seen_at: Timestamp) -> Result<Frame, Rejection> {
     let event: V1<'_> = serde_json::from_str(text).map_err(|error| not_a_frame(&error))?;
-    let witnessed_at = Timestamp::from_microsecond(event.time_us)
-        .map_err(|_| refuse(RejectionReason::DateOutOfRange, "time_us", "no time"))?;
+    let witnessed_at = Timestamp::from_microsecond(event.time_us).ok().filter(|at| is_plausible(*at));
+    let witnessed_at = witnessed_at
+        .ok_or_else(|| refuse(RejectionReason::DateOutOfRange, "time_us", "outside 1990 to 2100"))?;
     let position = Position { seq: event.cursor, time_us: event.time_us };
     let Some(commit) = event.commit.filter(|commit| event.kind == "commit" && commit.collection == POSTS)
     else {
@@ -170,6 +171,9 @@ fn v2(text: &str, bytes: &[u8], seen_at: Timestamp) -> Result<Frame, Rejection> 
         .or(payload.time)
         .and_then(|at| at.parse::<Timestamp>().ok())
         .ok_or_else(|| needed("payload.time"))?;
+    if !is_plausible(witnessed_at) {
+        return Err(refuse(RejectionReason::DateOutOfRange, "payload.time", "outside 1990 to 2100"));
+    }
     let position = Position { seq: Some(seq), time_us: witnessed_at.as_microsecond() };
     if kind != "commit" || payload.collection.as_deref() != Some(POSTS) {
         return Ok(Frame::Other(Skip::OtherEvent, position));
@@ -180,6 +184,11 @@ fn v2(text: &str, bytes: &[u8], seen_at: Timestamp) -> Result<Frame, Rejection> 
     let place = Place { did: &did, rkey: &rkey, witnessed_at, seen_at, source: SOURCE };
     let read = post_event(&operation, payload.record, &place);
     Ok(Frame::Post(item(SOURCE, 1, read, bytes), position))
+}
+
+/// 1990 to 2100, as every date of a mention.
+fn is_plausible(at: Timestamp) -> bool {
+    (631_152_000..4_133_980_800).contains(&at.as_second())
 }
 
 fn post_event(operation: &str, record: Option<&RawValue>, place: &Place<'_>) -> Result<Mention, Rejection> {

@@ -15,7 +15,7 @@ use crate::{
 pub const SOURCE: &str = "brandwatch";
 
 /// Mentions asked for a page.
-pub const PAGE: u32 = 100;
+pub const PAGE: u32 = 1_000;
 
 /// One page.
 #[derive(Debug, PartialEq)]
@@ -30,16 +30,22 @@ pub struct Page {
     pub vendor_delay: Option<jiff::SignedDuration>,
 }
 
-/// Reads a page.
+/// Reads a page; what was added before `taken_upto` is passed over.
 ///
 /// # Errors
 /// When the answer is no page.
-pub fn page(bytes: &[u8], seen_at: Timestamp) -> Result<Page, Rejection> {
+pub fn page(bytes: &[u8], taken_upto: Option<Timestamp>, seen_at: Timestamp) -> Result<Page, Rejection> {
     let answer = Value::Object(decode::object(bytes)?);
     let list = answer.get("results").and_then(Value::as_array).ok_or_else(|| missing("/results"))?;
     let added = |mention: &Value| Record(mention).time("/added").ok();
     Ok(Page {
-        parsed: Parsed::of_list(SOURCE, list, |mention| read(mention, seen_at)),
+        parsed: Parsed::of_list(SOURCE, list, |mention| {
+            let added = mention.time("/added").ok();
+            if added.zip(taken_upto).is_some_and(|(added, upto)| added < upto) {
+                return Ok(Err(Skip::Repeated));
+            }
+            read(mention, seen_at)
+        }),
         next: Record(&answer).word("/nextCursor"),
         newest_added: list.iter().filter_map(added).max(),
         vendor_delay: list
@@ -133,7 +139,7 @@ mod tests {
 
     fn read(mention: &Value) -> Page {
         let json = serde_json::json!({"resultsTotal": 1, "nextCursor": "c2", "results": [mention]});
-        page(json.to_string().as_bytes(), now()).expect("a page")
+        page(json.to_string().as_bytes(), None, now()).expect("a page")
     }
 
     #[test]
@@ -189,14 +195,14 @@ mod tests {
             );
         }
         for answer in [&br#"{"errors":[{"code":"401"}]}"#[..], b"", b"<html>", b"[]", b"\xff"] {
-            assert!(page(answer, now()).is_err());
+            assert!(page(answer, None, now()).is_err());
         }
     }
 
     proptest! {
         #[test]
         fn any_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = page(&bytes, now());
+            let _ = page(&bytes, None, now());
         }
 
         #[test]

@@ -2,8 +2,6 @@
 //! payload is JSON inside a string. An edit is an update, a deletion a retraction of a status that we know by its
 //! instance id. Refuses to buffer without end: a line or an event over the cap is dropped and said.
 
-use std::collections::{HashMap, VecDeque};
-
 use jiff::Timestamp;
 use serde_json::Value;
 use tocsin_rules::{Kind, Mention, Op, Platform, Rejection, RejectionReason};
@@ -12,6 +10,7 @@ use super::status::{self, SOURCE};
 use crate::{
     decode,
     item::refuse,
+    recent::Recent,
     record::{Parsed, Record, Skip, missing, retraction},
 };
 
@@ -114,22 +113,23 @@ impl SseReader {
 
 /// What we know of statuses by their id on this instance, the oldest forgotten first. A boost, a reply and an edit keep
 /// their id.
-#[derive(Debug, Default)]
-pub struct Known {
-    uris: HashMap<String, String>,
-    order: VecDeque<String>,
+#[derive(Debug)]
+pub struct Known(Recent<String, String>);
+
+impl Default for Known {
+    fn default() -> Self {
+        Self(Recent::new(REMEMBERED))
+    }
 }
 
 impl Known {
-    pub(crate) fn remember(&mut self, id: String, uri: String) {
-        if self.uris.insert(id.clone(), uri).is_none() {
-            self.order.push_back(id);
-            if self.order.len() > REMEMBERED
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.uris.remove(&oldest);
-            }
-        }
+    /// Instance id remembered last.
+    pub(super) fn last_id(&self) -> Option<String> {
+        self.0.last().cloned()
+    }
+
+    pub(super) fn remember(&mut self, id: String, uri: String) {
+        self.0.insert(id, uri);
     }
 }
 
@@ -154,7 +154,7 @@ fn read(
             let id = String::from_utf8_lossy(data);
             // On the WebSocket the id is a JSON string in a string on some servers.
             let id = id.trim().trim_matches('"');
-            let Some(uri) = known.uris.get(id) else { return Ok(Err(Skip::Empty)) };
+            let Some(uri) = known.0.get(id) else { return Ok(Err(Skip::Empty)) };
             let gone = retraction(Platform::Mastodon, Kind::Post, uri, seen_at, seen_at, SOURCE);
             return decode::checked(gone).map(Ok);
         }

@@ -2,7 +2,6 @@
 //! take what is not public; bots only where the configuration wants them.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use tocsin_rules::{Kind, Mention, Metrics, Op, Platform, Rejection, Verified};
 
 use crate::{
@@ -24,6 +23,15 @@ pub struct Page {
     pub parsed: Parsed,
     /// Instance ids, as given: what `since_id`, `min_id` and `max_id` take.
     pub ids: Vec<String>,
+    uris: Vec<Option<String>>,
+}
+
+impl Page {
+    /// Instance ids with the uris of what everybody may read.
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        let pairs = self.ids.iter().zip(&self.uris);
+        pairs.filter_map(|(id, uri)| Some((id.clone(), uri.clone()?))).collect()
+    }
 }
 
 /// Reads a page of `/api/v1/timelines/…`.
@@ -38,6 +46,12 @@ pub fn page(bytes: &[u8], bots: bool, seen_at: Timestamp) -> Result<Page, Reject
     Ok(Page {
         parsed: Parsed::of_list(SOURCE, statuses, |status| mention(status, Op::Create, bots, seen_at)),
         ids: statuses.iter().filter_map(|status| Record(status).word("/id")).collect(),
+        uris: statuses
+            .iter()
+            .map(Record)
+            .filter(|status| status.at("/id").is_some())
+            .map(|status| status.word("/uri").filter(|_| status.text("/visibility") == Some("public")))
+            .collect(),
     })
 }
 
@@ -132,12 +146,6 @@ fn verified(status: Record<'_>) -> Verified {
 
 fn host(uri: &str) -> &str {
     uri.split('/').nth(2).unwrap_or_default()
-}
-
-/// Reads one value as a list of one: for property tests and fuzzing.
-#[cfg(test)]
-pub(crate) fn one(value: &Value, seen_at: Timestamp) -> Parsed {
-    Parsed::of_list(SOURCE, std::slice::from_ref(value), |status| mention(status, Op::Create, true, seen_at))
 }
 
 #[cfg(test)]

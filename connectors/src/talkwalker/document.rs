@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tocsin_rules::{Mention, Metrics, Platform, Rejection, Verified};
+use tocsin_rules::{Mention, Metrics, Rejection, Verified};
 
 use crate::{
     Item,
@@ -16,8 +16,6 @@ use crate::{
 pub const STREAM: &str = "talkwalker_stream";
 /// Source word of search.
 pub const SEARCH: &str = "talkwalker_search";
-/// Most results a search page holds.
-pub const PAGE: u32 = 500;
 
 /// One chunk of the stream.
 #[derive(Debug, PartialEq)]
@@ -98,6 +96,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// When the vendor indexed the newest: what the next round starts from.
     pub newest_indexed: Option<Timestamp>,
+    /// And the oldest of the page.
+    pub oldest_indexed: Option<Timestamp>,
 }
 
 /// Reads a page of `/api/v1/search/p/…/results`.
@@ -125,14 +125,15 @@ pub fn page(bytes: &[u8], seen_at: Timestamp) -> Result<Page, Result<Status, Rej
         count: list.len(),
         total: record.count("/pagination/total"),
         newest_indexed: list.iter().filter_map(indexed).max(),
+        oldest_indexed: list.iter().filter_map(indexed).min(),
     })
 }
 
 fn read(document: Record<'_>, source: &str, seen_at: Timestamp) -> Result<Mention, Rejection> {
     let link = document.text("/url").ok_or_else(|| missing("/url"))?;
     // The most specific word comes last: SOCIALMEDIA, SOCIALMEDIA_TWITTER.
-    let words = document.list("/source_type").iter().filter_map(Value::as_str);
-    let word = words.last().or_else(|| document.text("/source_type")).unwrap_or_default();
+    let mut words = document.list("/source_type").iter().filter_map(Value::as_str);
+    let word = words.next_back().or_else(|| document.text("/source_type")).unwrap_or_default();
     let (platform, kind) = outlet::of(word);
     let id = outlet::id_of_link(platform, link).ok_or_else(|| {
         crate::item::refuse(tocsin_rules::RejectionReason::InvalidField, "url", "not a web link")
@@ -172,10 +173,6 @@ fn read(document: Record<'_>, source: &str, seen_at: Timestamp) -> Result<Mentio
             .word("/extra_source_attributes/world_data/country_code")
             .map(|code| code.to_uppercase()),
         ..blank(platform, kind, &id, document.time("/published")?.min(seen_at), seen_at, source)
-    })
-    .map(|mention| Mention {
-        sample_cap: (platform == Platform::X).then_some(PAGE).filter(|_| source == SEARCH),
-        ..mention
     })
 }
 

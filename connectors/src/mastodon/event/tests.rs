@@ -73,17 +73,6 @@ fn what_was_not_taken_is_not_retracted() {
 }
 
 #[test]
-fn memory_of_ids_is_bounded() {
-    let mut known = Known::default();
-    for id in 0..REMEMBERED + 5 {
-        known.remember(id.to_string(), String::new());
-        known.remember(id.to_string(), String::new());
-    }
-    assert_eq!((known.uris.len(), known.order.len()), (REMEMBERED, REMEMBERED));
-    assert!(!known.uris.contains_key("4") && known.uris.contains_key("5"));
-}
-
-#[test]
 fn frames_are_decoded_twice() {
     let mut known = Known::default();
     let frame_of = |event: &str, payload: &Value| {

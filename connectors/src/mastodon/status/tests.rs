@@ -2,9 +2,15 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use saphyr_parser::{Event, Parser};
+use serde_json::Value;
 
 use super::*;
 use crate::Item;
+
+/// One value as a list of one.
+fn one(value: &Value, seen_at: Timestamp) -> Parsed {
+    Parsed::of_list(SOURCE, std::slice::from_ref(value), |status| mention(status, Op::Create, true, seen_at))
+}
 
 fn now() -> Timestamp {
     "2027-01-01T00:00:00Z".parse().expect("a time")
