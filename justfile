@@ -58,6 +58,10 @@ eval data="../shared/data" folds="5" lexicons="target/lexicons":
     engine/score/models/lexicons.sh {{lexicons}}
     cargo run --release -p tocsin-score --bin train -- --data {{data}} --lexicons {{lexicons}} --folds {{folds}}
 
+# Jetstream events parsed a second beside bare serde_json, on recorded ones
+bench-jetstream data="../shared/data":
+    cargo run --release -p tocsin-benches --bin jetstream -- --data {{data}}/fixtures/bluesky_jetstream/corpus/testdata/expected_v1.jsonl
+
 # texts a second beside snownlp and vaderSentiment, on the same texts
 bench-sentiment data="../shared/data":
     cargo run --release -p tocsin-benches --bin sentiment -- --data {{data}}

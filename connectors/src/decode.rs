@@ -109,12 +109,19 @@ fn looks_canonical(fields: &Fields) -> bool {
 
 /// Parses one JSON object.
 pub(crate) fn object(bytes: &[u8]) -> Result<Fields, Rejection> {
+    match value(bytes)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(refuse(RejectionReason::InvalidJson, "", "the record is not a JSON object")),
+    }
+}
+
+/// Parses any JSON.
+pub(crate) fn value(bytes: &[u8]) -> Result<Value, Rejection> {
     let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
         refuse(RejectionReason::InvalidUtf8, "", format!("not UTF-8 at byte {}", error.valid_up_to()))
     })?;
     match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(refuse(RejectionReason::InvalidJson, "", "the record is not a JSON object")),
+        Ok(value) => Ok(value),
         Err(error) => {
             let detail = error.to_string();
             let reason = if detail.starts_with("recursion limit exceeded") {

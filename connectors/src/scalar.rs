@@ -122,7 +122,7 @@ fn from_fraction(epoch: f64) -> Result<Timestamp, BadInstant> {
     from_epoch(epoch as i64)
 }
 
-fn instant_text(text: &str) -> Result<Timestamp, BadInstant> {
+pub(crate) fn instant_text(text: &str) -> Result<Timestamp, BadInstant> {
     if text.is_empty() {
         return Err(NOT_A_TIME);
     }
