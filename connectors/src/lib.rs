@@ -2,13 +2,17 @@
 //! Refuses to score, to keep windows, and to move a cursor before the bus has acknowledged.
 
 mod backoff;
+mod bilibili;
 pub mod cursor;
 mod decode;
+mod digest;
+mod douyin;
 pub mod entity;
 pub mod error;
 pub mod fieldmap;
 pub mod file;
 mod foreign;
+mod hooks;
 pub mod ingest;
 pub mod item;
 pub mod mediacrawler;
@@ -20,6 +24,7 @@ pub mod runner;
 pub mod scalar;
 pub mod source;
 pub mod tail;
+mod weibo;
 
 pub use backoff::Backoff;
 pub use cursor::{CursorStore, FileCursors};
