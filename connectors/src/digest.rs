@@ -8,35 +8,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{Error, privacy::hex};
-
-/// A secret shared with a platform or vendor. Never printed.
-#[derive(Clone)]
-pub struct SharedSecret(Box<[u8]>);
-
-impl SharedSecret {
-    /// As it stands in a settings or secret file; white space around it is not part of it.
-    ///
-    /// # Errors
-    /// [`Error::Options`] when nothing is left: an empty key would let everybody sign.
-    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, Error> {
-        match secret.as_ref().trim_ascii() {
-            [] => Err(Error::Options("a secret is empty")),
-            secret => Ok(Self(secret.into())),
-        }
-    }
-
-    /// The bytes, for signing.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for SharedSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SharedSecret(…)")
-    }
-}
+use crate::{Token, privacy::hex};
 
 /// SHA-1 of the parts, one after the other.
 pub(crate) fn sha1(parts: &[&[u8]]) -> [u8; 20] {
@@ -61,17 +33,17 @@ pub(crate) fn md5(parts: &[&[u8]]) -> [u8; 16] {
 }
 
 /// HMAC-SHA1 of the parts, one after the other.
-pub(crate) fn hmac_sha1(key: &SharedSecret, parts: &[&[u8]]) -> [u8; 20] {
+pub(crate) fn hmac_sha1(key: &Token, parts: &[&[u8]]) -> [u8; 20] {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    let mut mac = Hmac::<Sha1>::new_from_slice(key.bytes()).expect("any length");
+    let mut mac = Hmac::<Sha1>::new_from_slice(key.expose().as_bytes()).expect("any length");
     parts.iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().into()
 }
 
 /// HMAC-SHA256 of the parts, one after the other.
-pub(crate) fn hmac_sha256(key: &SharedSecret, parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(key: &Token, parts: &[&[u8]]) -> [u8; 32] {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).expect("any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).expect("any length");
     parts.iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().into()
 }
@@ -100,8 +72,8 @@ pub(crate) fn is_base64_of(claimed: &str, digest: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn secret(text: &str) -> SharedSecret {
-        SharedSecret::new(text).expect("not empty")
+    fn secret(text: &str) -> Token {
+        Token::new(text)
     }
 
     #[test]
@@ -130,12 +102,5 @@ mod tests {
         for wrong in ["", &right[1..], &format!("{right}0"), &right.replace(&right[..1], "g"), "中"] {
             assert!(!is_hex_of(wrong, &digest) && !is_base64_of(wrong, &digest), "{wrong}");
         }
-    }
-
-    #[test]
-    fn secrets_are_not_printed_and_not_empty() {
-        assert_eq!(format!("{:?}", secret("hush")), "SharedSecret(…)");
-        assert!(SharedSecret::new(" \n").is_err());
-        assert_eq!(secret(" a b\n").bytes(), b"a b");
     }
 }

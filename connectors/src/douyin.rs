@@ -2,8 +2,12 @@
 //! been granted. There is no comment event: comments are polled. Refuses to put the token into an address.
 
 mod comments;
+mod pull;
 
-pub(crate) use comments::{Meaning, NoPage, Page, SOURCE, Under, read};
+use serde::Deserialize;
+
+use comments::{Meaning, NoPage, Page, SOURCE, Under, read};
+pub(crate) use pull::Settings;
 
 /// Header that carries the token.
 pub(crate) const TOKEN_HEADER: &str = "access-token";
@@ -11,7 +15,8 @@ pub(crate) const TOKEN_HEADER: &str = "access-token";
 pub(crate) const COUNT: u64 = 50;
 
 /// Which interface lists the comments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Interface {
     /// Own videos of an enterprise account (scope `video.comment`; closed to new applications).
     OwnVideos,

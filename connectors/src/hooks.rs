@@ -1,4 +1,5 @@
-//! Platforms and vendors that call us: what each one's deliveries prove, say and want for an answer. One file a platform.
+//! Platforms and vendors that call us: what each one's deliveries prove, say and want for an answer. One file a platform;
+//! the router that carries them is [`crate::hook`]. Refuses to believe what is not proven.
 
 pub(crate) mod alertmanager;
 pub(crate) mod bilibili;
@@ -8,11 +9,16 @@ pub(crate) mod meltwater;
 pub(crate) mod proof;
 pub(crate) mod vendor;
 pub(crate) mod wechat;
+pub(crate) mod x;
 pub(crate) mod xml;
 pub(crate) mod youtube;
 
-use crate::{Item, Rejected};
 use tocsin_rules::{Mention, Rejection};
+
+use crate::{
+    Error, Item, Rejected, Token, TokenFile,
+    hook::{Call, Delivery, Reply},
+};
 
 /// What a proven delivery comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,3 +44,38 @@ fn item(source: &str, place: u64, read: Result<Mention, Rejection>, payload: &[u
         Err(rejection) => Item::Rejected(Box::new(Rejected::at(source, place, rejection, payload))),
     }
 }
+
+/// The delivery of a proven call. What could not be read as a whole is a dead letter, and acknowledged: the platform
+/// would only send the same again.
+fn delivery(source: &str, call: &Call, heard: Result<Heard, Rejection>) -> Delivery {
+    match heard {
+        Ok(Heard::Items(items)) => Delivery { items, ..Delivery::default() },
+        Ok(Heard::Event(event)) => {
+            tell(source, &event);
+            Delivery::default()
+        }
+        Ok(Heard::Challenge(answer)) => Delivery { reply: Reply::json(&answer), ..Delivery::default() },
+        Err(rejection) => {
+            let rejected = Rejected::at(source, 0, rejection, &call.body);
+            Delivery { items: vec![Item::Rejected(Box::new(rejected))], ..Delivery::default() }
+        }
+    }
+}
+
+/// Says that a platform told of an event; the operator must act where a grant was taken back.
+fn tell(source: &str, event: &str) {
+    let event: String = event.chars().filter(|c| !c.is_control()).take(64).collect();
+    if matches!(event.as_str(), "unauthorize" | "deauthorize") {
+        tracing::warn!(source, event, "the account took its grant back: what is pulled for it will stop");
+    } else {
+        tracing::info!(source, event, "a platform told of an event");
+    }
+}
+
+/// The secrets of a hook: the current one and, while it is rotated, the one before.
+fn secrets(current: &TokenFile, previous: Option<&TokenFile>) -> Result<Vec<Token>, Error> {
+    std::iter::once(current).chain(previous).map(TokenFile::read).collect()
+}
+
+#[cfg(test)]
+mod tests;

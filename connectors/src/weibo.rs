@@ -3,11 +3,16 @@
 
 mod entry;
 mod page;
+mod pull;
 
-pub(crate) use page::{ApiError, Meaning, NoPage, Page, Walk, read};
+use serde::Deserialize;
+
+use page::{Meaning, NoPage, Walk, read};
+pub(crate) use pull::Settings;
 
 /// Which list is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Endpoint {
     /// `statuses/mentions`.
     Statuses,

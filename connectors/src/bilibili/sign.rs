@@ -3,14 +3,15 @@
 use jiff::Timestamp;
 
 use crate::{
-    digest::{self, SharedSecret},
+    Token,
+    digest,
     privacy::hex,
 };
 
 /// Headers of one signed request, `authorization` last. `nonce`: never used before, at most minutes old.
 pub(crate) fn headers(
     access_key_id: &str,
-    secret: &SharedSecret,
+    secret: &Token,
     access_token: &str,
     body: &[u8],
     nonce: &str,

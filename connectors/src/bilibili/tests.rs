@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use tocsin_rules::{Kind, RejectionReason};
 
 use super::*;
-use crate::digest::SharedSecret;
+use crate::Token;
 
 fn now() -> Timestamp {
     Timestamp::from_second(1_789_012_000).expect("a time")
@@ -15,7 +15,7 @@ const LIST: &str = r#"{"code":0,"message":"0","ttl":1,"data":{"list":[{"resource
 
 #[test]
 fn signs_the_sorted_headers() {
-    let secret = SharedSecret::new("bili-secret-01").expect("a secret");
+    let secret = Token::new("bili-secret-01");
     let headers = headers("key-1", &secret, "token-1", b"", "nonce-1", now());
     let value = |name: &str| headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
     assert_eq!(value("x-bili-content-md5"), Some("d41d8cd98f00b204e9800998ecf8427e"));
@@ -66,7 +66,7 @@ fn errors_inside_success_and_bad_videos_are_named() {
     ] {
         let page = list(LIST.replace(from, to).as_bytes(), 1, now()).expect("a page");
         match page.videos.into_iter().next() {
-            Some(Err(refused)) => assert_eq!((refused.reason, refused.field.as_str()), (reason, field)),
+            Some(Err((refused, _))) => assert_eq!((refused.reason, refused.field.as_str()), (reason, field)),
             Some(Ok(video)) => {
                 assert_eq!((field, video.published_at.as_second()), ("none: ctime serves", 1_789_011_000))
             }

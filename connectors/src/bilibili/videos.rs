@@ -36,8 +36,8 @@ pub(crate) enum NoData {
 /// One page of the list.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Page {
-    /// Each video's entry, or what is wrong with it.
-    pub(crate) videos: Vec<Result<Mention, Rejection>>,
+    /// Each video's entry, or what is wrong with it beside the record.
+    pub(crate) videos: Vec<Result<Mention, (Rejection, String)>>,
     /// The next page's number, from 1.
     pub(crate) next: Option<u64>,
 }
@@ -54,9 +54,12 @@ pub(crate) fn list(body: &[u8], number: u64, seen_at: Timestamp) -> Result<Page,
     let more = !list.is_empty() && total.is_some_and(|total| number.saturating_mul(size) < total);
     let videos = list
         .iter()
-        .map(|record| match record.as_object() {
-            Some(fields) => video(fields, seen_at),
-            None => Err(refuse(RejectionReason::InvalidJson, "", "the video is not a JSON object")),
+        .map(|record| {
+            let read = match record.as_object() {
+                Some(fields) => video(fields, seen_at),
+                None => Err(refuse(RejectionReason::InvalidJson, "", "the video is not a JSON object")),
+            };
+            read.map_err(|rejection| (rejection, record.to_string()))
         })
         .collect();
     Ok(Page { videos, next: more.then_some(number.saturating_add(1)) })

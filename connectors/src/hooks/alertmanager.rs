@@ -1,18 +1,30 @@
-//! Prometheus Alertmanager's webhook, version 4: an SRE's alert becomes a mention of platform `alert`, so that monitors,
-//! thresholds and plans see a technical incident as they see a public one. A resolved alert withdraws nothing that happened:
-//! it is a second mention in the same thread. Refuses other versions, since fields would be guessed.
+//! Prometheus Alertmanager's webhook, version 4: an SRE's alert opens a technical incident, by a finding of its own
+//! (monitor `alert:NAME`), and ends it when all alerts of its group are resolved. On wish each alert also becomes a mention
+//! of platform `alert`, for monitors to match. Refuses other versions, since fields would be guessed.
+
+mod group;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
-use tocsin_rules::{Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason};
+use tocsin_rules::{Kind, Level, Mention, Metrics, Op, Platform, Rejection, RejectionReason};
 
-use super::{Heard, item};
+use super::{
+    Heard, delivery, item,
+    proof::{ProofSettings, Scheme},
+    secrets,
+};
 use crate::{
+    Error, SourceKind, Token, TokenFile,
     decode::{self, Fields, checked},
     digest,
+    hook::{Call, Delivery, Hook, Refusal},
     item::refuse,
     privacy::{self, hex},
     scalar,
+    sources::{Opened, Parts, Profile, SourceSettings},
 };
 
 /// Connector that brought the mention.
@@ -50,9 +62,7 @@ fn alert(fields: &Fields, now: Timestamp) -> Result<Mention, Rejection> {
     if labels.is_empty() {
         return Err(refuse(RejectionReason::MissingField, "labels", "absent or empty"));
     }
-    // Alertmanager before 0.20 sent no fingerprint; the labels are the alert's identity there too.
-    let fingerprint = fields.get("fingerprint").and_then(scalar::word);
-    let identity = fingerprint.unwrap_or_else(|| hex(&digest::sha256(&[labels.as_bytes()])[..8]));
+    let identity = identity(fields, &labels);
     let time = |name: &str| {
         let time = fields.get(name).ok_or_else(|| refuse(RejectionReason::MissingField, name, "absent"))?;
         scalar::instant(time).map_err(|bad| refuse(bad.reason, name, bad.detail))
@@ -93,6 +103,12 @@ fn alert(fields: &Fields, now: Timestamp) -> Result<Mention, Rejection> {
     })
 }
 
+/// What names an alert. Older versions sent no fingerprint; the labels are the alert's identity there too.
+fn identity(fields: &Fields, labels: &str) -> String {
+    let fingerprint = fields.get("fingerprint").and_then(scalar::word);
+    fingerprint.unwrap_or_else(|| hex(&digest::sha256(&[labels.as_bytes()])[..8]))
+}
+
 /// `name=value` of every label, sorted, cut at a whole label.
 fn labels(fields: &Fields) -> String {
     let Some(labels) = fields.get("labels").and_then(Value::as_object) else { return String::new() };
@@ -105,6 +121,108 @@ fn labels(fields: &Fields) -> String {
         length <= MOST_LABELS
     });
     pairs.join(" ")
+}
+
+/// `kind: alertmanager`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The credential of the receiver's `http_config`.
+    token_file: TokenFile,
+    #[serde(default)]
+    previous_token_file: Option<TokenFile>,
+    #[serde(default = "bearer")]
+    proof: ProofSettings,
+    /// Label that tells how bad it is.
+    #[serde(default = "severity")]
+    severity_label: String,
+    /// Level of each of its values; `none` opens nothing.
+    #[serde(default = "levels")]
+    levels: BTreeMap<String, Level>,
+    /// Level of an alert with another value, or without the label.
+    #[serde(default = "other_level")]
+    other_level: Level,
+    /// Each alert is also a mention.
+    #[serde(default)]
+    mentions: bool,
+}
+
+fn bearer() -> ProofSettings {
+    ProofSettings::Bearer
+}
+
+fn severity() -> String {
+    "severity".to_owned()
+}
+
+fn levels() -> BTreeMap<String, Level> {
+    [("critical", Level::High), ("warning", Level::Medium), ("info", Level::Low), ("none", Level::None)]
+        .map(|(word, level)| (word.to_owned(), level))
+        .into()
+}
+
+fn other_level() -> Level {
+    Level::Medium
+}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::new("alertmanager");
+    const PROFILE: Profile = Profile::hook();
+
+    fn check(&self) -> Vec<String> {
+        self.proof.scheme().err().map(|fault| format!("proof: {fault}")).into_iter().collect()
+    }
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        Ok(Opened::hook(Alerts {
+            name: parts.name,
+            scheme: self.proof.scheme()?,
+            secrets: secrets(&self.token_file, self.previous_token_file.as_ref())?,
+            grades: group::Grades {
+                label: self.severity_label.clone(),
+                levels: self.levels.clone(),
+                other: self.other_level,
+            },
+            mentions: self.mentions,
+        }))
+    }
+}
+
+struct Alerts {
+    name: Arc<str>,
+    scheme: Scheme,
+    secrets: Vec<Token>,
+    grades: group::Grades,
+    mentions: bool,
+}
+
+impl Hook for Alerts {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        Settings::KIND
+    }
+
+    fn receive(&self, call: &Call, now: Timestamp) -> Result<Delivery, Refusal> {
+        self.scheme.check(&self.secrets, &call.headers, &call.body, now).map_err(|why| why.refusal())?;
+        let group = match opened(&call.body) {
+            Ok(group) => group,
+            Err(rejection) => return Ok(delivery(SOURCE, call, Err(rejection))),
+        };
+        let mut said = match mentions(&group, now) {
+            Ok(heard) if self.mentions => delivery(SOURCE, call, Ok(heard)),
+            // Without mentions, what could not be read is told all the same.
+            Ok(Heard::Items(items)) => {
+                let refused = items.into_iter().filter(|item| item.rejected().is_some()).collect();
+                Delivery { items: refused, ..Delivery::default() }
+            }
+            heard => delivery(SOURCE, call, heard),
+        };
+        said.findings = group::finding(&group, &self.grades, now).into_iter().collect();
+        Ok(said)
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +248,10 @@ mod tests {
             "annotations":{"summary":"Checkout answers 503","description":"For five minutes"},
             "startsAt":"2026-09-10T03:08:45.828Z","endsAt":"0001-01-01T00:00:00Z",
             "generatorURL":"http://prom.example:9090/graph?g0.expr=up","fingerprint":"1a30ba71cca2921f"})
+    }
+
+    fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
+        mentions(&opened(body)?, now)
     }
 
     fn only(alert: Value) -> Item {

@@ -1,11 +1,21 @@
 //! Bilibili's open-platform webhook: answers its set-up challenge and counts its events. How it signs events is not
 //! confirmed, so nothing that comes this way is believed: no mention is made of it.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tocsin_rules::{Rejection, RejectionReason};
 
-use super::Heard;
-use crate::{decode, item::refuse, scalar};
+use super::{Heard, delivery};
+use crate::{
+    Error, SourceKind, decode,
+    hook::{Call, Delivery, Hook, Refusal},
+    item::refuse,
+    scalar,
+    sources::{Opened, Parts, Profile, SourceSettings},
+};
 
 /// Reads a delivery.
 pub(crate) fn read(body: &[u8]) -> Result<Heard, Rejection> {
@@ -19,6 +29,40 @@ pub(crate) fn read(body: &[u8]) -> Result<Heard, Rejection> {
         Some(data @ Value::Number(_)) => Ok(Heard::Challenge(json!({ "data": data }))),
         // A text would let anybody have us echo what they like.
         _ => Err(refuse(RejectionReason::InvalidField, "content.data", "absent or no number")),
+    }
+}
+
+/// `kind: bilibili_webhook`. Has no settings: nothing is known that it could prove itself by.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::new("bilibili_webhook");
+    const PROFILE: Profile = Profile::hook();
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        Ok(Opened::hook(Webhook { name: parts.name }))
+    }
+}
+
+struct Webhook {
+    name: Arc<str>,
+}
+
+impl Hook for Webhook {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        Settings::KIND
+    }
+
+    fn receive(&self, call: &Call, _now: Timestamp) -> Result<Delivery, Refusal> {
+        // A stranger's nonsense is not kept as a dead letter.
+        let heard = read(&call.body).map_err(|_| Refusal::Malformed("not an event of this platform"))?;
+        Ok(delivery("hook:bilibili", call, Ok(heard)))
     }
 }
 

@@ -1,16 +1,22 @@
 //! Douyin's open-platform webhook: private messages to the account become mentions, everything else is an event. Proven
 //! by SHA-1 over secret and raw body, without a timestamp: only `Msg-Id` tells a replay. Comments never come this way.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
 
-use super::Heard;
+use super::{Heard, delivery, secrets};
 use crate::{
+    Error, SourceKind, Token, TokenFile,
     decode::{self, Fields, checked},
-    digest::{self, SharedSecret},
+    digest,
+    hook::{Call, Delivery, Hook, Refusal},
     item::refuse,
     privacy, scalar,
+    sources::{Opened, Parts, Profile, SourceSettings},
 };
 
 /// Header that names a delivery.
@@ -21,9 +27,9 @@ pub(crate) const SIGNATURE_HEADER: &str = "x-douyin-signature";
 const SOURCE: &str = "hook:douyin";
 
 /// Whether the platform signed this body.
-pub(crate) fn is_signed(secrets: &[SharedSecret], claimed: &str, body: &[u8]) -> bool {
+pub(crate) fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
     secrets.iter().fold(false, |holds, secret| {
-        holds | digest::is_hex_of(claimed, &digest::sha1(&[secret.bytes(), body]))
+        holds | digest::is_hex_of(claimed, &digest::sha1(&[secret.expose().as_bytes(), body]))
     })
 }
 
@@ -106,6 +112,53 @@ fn message(
     })
 }
 
+/// `kind: douyin_webhook`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The application's `client_secret`.
+    secret_file: TokenFile,
+    #[serde(default)]
+    previous_secret_file: Option<TokenFile>,
+}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::new("douyin_webhook");
+    const PROFILE: Profile = Profile::hook();
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        let secrets = secrets(&self.secret_file, self.previous_secret_file.as_ref())?;
+        Ok(Opened::hook(Webhook { name: parts.name, secrets }))
+    }
+}
+
+struct Webhook {
+    name: Arc<str>,
+    secrets: Vec<Token>,
+}
+
+impl Hook for Webhook {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        Settings::KIND
+    }
+
+    fn receive(&self, call: &Call, now: Timestamp) -> Result<Delivery, Refusal> {
+        if !is_signed(&self.secrets, call.header(SIGNATURE_HEADER).unwrap_or_default(), &call.body) {
+            return Err(Refusal::Unverified("the signature does not match"));
+        }
+        let id = call.header(ID_HEADER);
+        let heard = read(&call.body, id, now);
+        // The signature does not cover Msg-Id: beside it the body names the delivery, or a stranger with one signed body
+        // could have others taken for repeats.
+        let id = id.map(|id| format!("{id} {}", blake3::hash(&call.body)));
+        Ok(Delivery { id, ..delivery(SOURCE, call, heard) })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -119,8 +172,8 @@ mod tests {
         Timestamp::from_second(1_789_011_060).expect("a time")
     }
 
-    fn secrets() -> Vec<SharedSecret> {
-        ["dy-secret-00", "dy-secret-01"].map(|text| SharedSecret::new(text).expect("a secret")).into()
+    fn secrets() -> Vec<Token> {
+        ["dy-secret-00", "dy-secret-01"].map(|text| Token::new(text)).into()
     }
 
     #[test]

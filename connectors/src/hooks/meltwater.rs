@@ -1,15 +1,25 @@
 //! Documents that a Meltwater hook delivers (template `api.json`). Header and algorithm of its signature are not confirmed
 //! by anything public: both come from settings. Refuses nothing a document lacks but its id, time and words.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
 
-use super::{Heard, item};
+use super::{
+    Heard, delivery, item,
+    proof::{ProofSettings, Scheme},
+    secrets,
+};
 use crate::{
+    Error, SourceKind, Token, TokenFile,
     decode::{self, Fields, checked},
+    hook::{Call, Delivery, Hook, Refusal},
     item::refuse,
     privacy, scalar,
+    sources::{Opened, Parts, Profile, SourceSettings},
 };
 
 /// Connector that brought the mention.
@@ -105,6 +115,53 @@ fn kind(kind: &str, platform: Platform) -> Kind {
         "article" | "blog" | "news" => Kind::Article,
         _ if platform == Platform::News => Kind::Article,
         _ => Kind::Post,
+    }
+}
+
+/// `kind: meltwater_hook`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The hook's `X-Hook-Secret`.
+    secret_file: TokenFile,
+    #[serde(default)]
+    previous_secret_file: Option<TokenFile>,
+    /// How deliveries are signed: as the first one that comes in shows.
+    proof: ProofSettings,
+}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::new("meltwater_hook");
+    const PROFILE: Profile = Profile::hook();
+
+    fn check(&self) -> Vec<String> {
+        self.proof.scheme().err().map(|fault| format!("proof: {fault}")).into_iter().collect()
+    }
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        let secrets = secrets(&self.secret_file, self.previous_secret_file.as_ref())?;
+        Ok(Opened::hook(Documents { name: parts.name, scheme: self.proof.scheme()?, secrets }))
+    }
+}
+
+struct Documents {
+    name: Arc<str>,
+    scheme: Scheme,
+    secrets: Vec<Token>,
+}
+
+impl Hook for Documents {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        Settings::KIND
+    }
+
+    fn receive(&self, call: &Call, now: Timestamp) -> Result<Delivery, Refusal> {
+        self.scheme.check(&self.secrets, &call.headers, &call.body, now).map_err(|why| why.refusal())?;
+        Ok(delivery(SOURCE, call, read(&call.body, now)))
     }
 }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, header};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use crate::{
-    Error,
-    digest::{self, SharedSecret, is_base64_of, is_hex_of},
+    Error, Token,
+    hook::Refusal,
+    digest::{self, is_base64_of, is_hex_of},
     ingest::{SIGNATURE_HEADER, TIMESTAMP_HEADER},
 };
 
@@ -18,37 +20,28 @@ const MOST_SIGNATURES: usize = 8;
 pub(crate) const WINDOW: Duration = Duration::from_secs(300);
 
 /// What is computed over the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub(crate) enum Algorithm {
+    #[default]
+    #[serde(rename = "hmac-sha256")]
     HmacSha256,
+    #[serde(rename = "hmac-sha1")]
     HmacSha1,
     /// Plain digest of secret, then body.
+    #[serde(rename = "sha1(secret+body)")]
     Sha1SecretBody,
     /// Plain digest of secret, then body.
+    #[serde(rename = "sha256(secret+body)")]
     Sha256SecretBody,
     /// Plain digest of body, then secret.
+    #[serde(rename = "md5(body+secret)")]
     Md5BodySecret,
 }
 
 impl Algorithm {
-    /// Every name settings may use.
-    pub(crate) const NAMES: &'static [&'static str] =
-        &["hmac-sha256", "hmac-sha1", "sha1(secret+body)", "sha256(secret+body)", "md5(body+secret)"];
-
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        Some(match word {
-            "hmac-sha256" => Self::HmacSha256,
-            "hmac-sha1" => Self::HmacSha1,
-            "sha1(secret+body)" => Self::Sha1SecretBody,
-            "sha256(secret+body)" => Self::Sha256SecretBody,
-            "md5(body+secret)" => Self::Md5BodySecret,
-            _ => return None,
-        })
-    }
-
-    fn of(self, secret: &SharedSecret, message: &[&[u8]]) -> Vec<u8> {
-        let before: Vec<&[u8]> = std::iter::once(secret.bytes()).chain(message.iter().copied()).collect();
-        let after: Vec<&[u8]> = message.iter().copied().chain(std::iter::once(secret.bytes())).collect();
+    fn of(self, secret: &Token, message: &[&[u8]]) -> Vec<u8> {
+        let before: Vec<&[u8]> = std::iter::once(secret.expose().as_bytes()).chain(message.iter().copied()).collect();
+        let after: Vec<&[u8]> = message.iter().copied().chain(std::iter::once(secret.expose().as_bytes())).collect();
         match self {
             Self::HmacSha256 => digest::hmac_sha256(secret, message).into(),
             Self::HmacSha1 => digest::hmac_sha1(secret, message).into(),
@@ -60,8 +53,10 @@ impl Algorithm {
 }
 
 /// How a signature is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Encoding {
+    #[default]
     Hex,
     Base64,
 }
@@ -85,6 +80,52 @@ pub(crate) enum Scheme {
     Token(HeaderName),
 }
 
+/// `proof:` of a hook's settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(tag = "scheme", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum ProofSettings {
+    /// As our own ingest.
+    #[default]
+    Tocsin,
+    /// A signature in a header.
+    Signed {
+        header: String,
+        #[serde(default)]
+        algorithm: Algorithm,
+        #[serde(default)]
+        encoding: Encoding,
+        #[serde(default)]
+        prefix: String,
+        #[serde(default)]
+        timestamp_header: Option<String>,
+    },
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// The secret itself in a header.
+    Token { header: String },
+}
+
+impl ProofSettings {
+    /// The scheme they name.
+    ///
+    /// # Errors
+    /// [`Error::Options`] for a header name that is none.
+    pub(crate) fn scheme(&self) -> Result<Scheme, Error> {
+        Ok(match self {
+            Self::Tocsin => Scheme::tocsin(),
+            Self::Signed { header, algorithm, encoding, prefix, timestamp_header } => Scheme::Signed {
+                header: header_name(header)?,
+                algorithm: *algorithm,
+                encoding: *encoding,
+                prefix: prefix.clone(),
+                timestamp: timestamp_header.as_deref().map(header_name).transpose()?,
+            },
+            Self::Bearer => Scheme::Bearer,
+            Self::Token { header } => Scheme::Token(header_name(header)?),
+        })
+    }
+}
+
 /// Why a request proves nothing. Does not say how close it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unproven {
@@ -94,6 +135,17 @@ pub(crate) enum Unproven {
     Wrong,
     #[error("the timestamp is missing or more than five minutes from our clock")]
     Stale,
+}
+
+impl Unproven {
+    /// What the router makes of it.
+    pub(crate) fn refusal(self) -> Refusal {
+        Refusal::Unverified(match self {
+            Self::Missing => "the signature or token is missing or misshapen",
+            Self::Wrong => "the signature or token does not match",
+            Self::Stale => "the timestamp is missing or more than five minutes from our clock",
+        })
+    }
 }
 
 impl Scheme {
@@ -108,29 +160,10 @@ impl Scheme {
         }
     }
 
-    /// A signature over the body alone, as most vendors have it.
-    ///
-    /// # Errors
-    /// [`Error::Options`] for a header name that is none.
-    pub(crate) fn over_body(
-        header: &str,
-        algorithm: Algorithm,
-        encoding: Encoding,
-        prefix: &str,
-    ) -> Result<Self, Error> {
-        Ok(Self::Signed {
-            header: header_name(header)?,
-            algorithm,
-            encoding,
-            prefix: prefix.to_owned(),
-            timestamp: None,
-        })
-    }
-
     /// Whether the request was made by who holds one of the secrets. Every secret is tried, whichever holds.
     pub(crate) fn check(
         &self,
-        secrets: &[SharedSecret],
+        secrets: &[Token],
         headers: &HeaderMap,
         body: &[u8],
         now: Timestamp,
@@ -187,15 +220,15 @@ impl Scheme {
 /// # Errors
 /// [`Error::Options`] when it is none.
 pub(crate) fn header_name(name: &str) -> Result<HeaderName, Error> {
-    name.trim().parse().map_err(|_| Error::Options("not a header name"))
+    name.trim().parse().map_err(|_| Error::options(format!("`{name}` is no header name")))
 }
 
 /// Compared as digests, so that not even the length of a secret shows.
-fn is_one_of(token: &[u8], secrets: &[SharedSecret]) -> bool {
+fn is_one_of(token: &[u8], secrets: &[Token]) -> bool {
     let claimed = digest::sha256(&[token.trim_ascii()]);
     secrets
         .iter()
-        .fold(false, |holds, secret| holds | digest::same(&claimed, &digest::sha256(&[secret.bytes()])))
+        .fold(false, |holds, secret| holds | digest::same(&claimed, &digest::sha256(&[secret.expose().as_bytes()])))
 }
 
 fn in_window<'a>(headers: &'a HeaderMap, name: &HeaderName, now: Timestamp) -> Result<&'a str, Unproven> {
@@ -220,8 +253,8 @@ mod tests {
         Timestamp::from_second(second).expect("a time")
     }
 
-    fn secrets(texts: &[&str]) -> Vec<SharedSecret> {
-        texts.iter().map(|text| SharedSecret::new(text).expect("a secret")).collect()
+    fn secrets(texts: &[&str]) -> Vec<Token> {
+        texts.iter().map(|text| Token::new(text)).collect()
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -273,27 +306,35 @@ mod tests {
                 "sha256=",
                 "5f7b461f05f7bbdd2f9947e7234038fd36ace4a8b695e0642cb772fe5f91953d",
             ),
-            ("hmac-sha256", Encoding::Base64, "", "X3tGHwX3u90vmUfnI0A4/Tas5Ki2leBkLLdy/l+RlT0="),
-            ("hmac-sha1", Encoding::Hex, "sha1=", "66469ae6ffd8c1190028e6ba18b8146a8a0685d4"),
-            ("sha1(secret+body)", Encoding::Hex, "", "340a609c2b96bac82abb41ae1bb004e9fbbec8db"),
+            ("hmac-sha256", "base64", "", "X3tGHwX3u90vmUfnI0A4/Tas5Ki2leBkLLdy/l+RlT0="),
+            ("hmac-sha1", "hex", "sha1=", "66469ae6ffd8c1190028e6ba18b8146a8a0685d4"),
+            ("sha1(secret+body)", "hex", "", "340a609c2b96bac82abb41ae1bb004e9fbbec8db"),
             (
                 "sha256(secret+body)",
                 Encoding::Hex,
                 "",
                 "f331ce9c613fa17712f48db51d69a1d9d7871328790240283c27e828d039a771",
             ),
-            ("md5(body+secret)", Encoding::Hex, "", "2cc208da0d4529fea755cc239d4087a5"),
+            ("md5(body+secret)", "hex", "", "2cc208da0d4529fea755cc239d4087a5"),
         ] {
-            let algorithm = Algorithm::from_word(algorithm).expect("known");
-            let scheme = Scheme::over_body("X-Sign", algorithm, encoding, prefix).expect("a scheme");
+            let settings = serde_json::json!({"scheme":"signed","header":"X-Sign","algorithm":algorithm,"encoding":encoding,"prefix":prefix});
+            let settings: ProofSettings = serde_json::from_value(settings).expect("settings");
+            let scheme = settings.scheme().expect("a scheme");
             let good = headers(&[("x-sign", &format!("{prefix}{signature}"))]);
-            assert_eq!(scheme.check(&key, &good, body, at(NOW)), Ok(()), "{algorithm:?} {encoding:?}");
+            assert_eq!(scheme.check(&key, &good, body, at(NOW)), Ok(()), "{algorithm} {encoding}");
             assert_eq!(scheme.check(&key, &good, b"{}", at(NOW)), Err(Unproven::Wrong));
             assert_eq!(scheme.check(&key, &HeaderMap::new(), body, at(NOW)), Err(Unproven::Missing));
         }
-        assert!(Algorithm::NAMES.iter().all(|name| Algorithm::from_word(name).is_some()));
-        assert!(Algorithm::from_word("rot13").is_none());
-        assert!(Scheme::over_body("no header", Algorithm::HmacSha1, Encoding::Hex, "").is_err());
+        for (wrong, what) in [
+            (serde_json::json!({"scheme":"signed","header":"X","algorithm":"rot13"}), "unknown variant `rot13`"),
+            (serde_json::json!({"scheme":"signed"}), "missing field `header`"),
+            (serde_json::json!({"scheme":"signed","header":"X","colour":1}), "unknown field `colour`"),
+            (serde_json::json!({"scheme":"none"}), "unknown variant `none`"),
+        ] {
+            let fault = serde_json::from_value::<ProofSettings>(wrong).expect_err("a fault").to_string();
+            assert!(fault.starts_with(what), "{fault}");
+        }
+        assert!(ProofSettings::Token { header: "no header".into() }.scheme().is_err());
     }
 
     #[test]
@@ -321,7 +362,7 @@ mod tests {
             let headers = headers(&[("x-sign", &value), ("authorization", &value), (SIGNATURE_HEADER, &value), (TIMESTAMP_HEADER, &value)]);
             let secrets = secrets(&[&hex(&[7; 32])]);
             for scheme in [Scheme::tocsin(), Scheme::Bearer, Scheme::Token(HeaderName::from_static("x-sign")),
-                Scheme::over_body("x-sign", Algorithm::HmacSha256, Encoding::Hex, "").expect("a scheme")] {
+                Scheme::over_body("x-sign", Algorithm::HmacSha256, "hex", "").expect("a scheme")] {
                 prop_assert!(scheme.check(&secrets, &headers, &body, at(NOW)).is_err());
             }
         }

@@ -2,12 +2,27 @@
 //! in an item. This is how licensed data of Xiaohongshu, Zhihu, Douban or WeChat articles comes in without code. Refuses a
 //! document without the list its settings name; items are refused one by one.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 use tocsin_rules::{Rejection, RejectionReason};
 
-use super::{Heard, item};
-use crate::{Error, FieldMap, decode::Place, fieldmap::Pointer, foreign, item::refuse};
+use super::{
+    Heard, delivery, item,
+    proof::{ProofSettings, Scheme, header_name},
+    secrets,
+};
+use crate::{
+    Error, FieldMap, SourceKind, Token, TokenFile,
+    decode::Place,
+    fieldmap::Pointer,
+    foreign,
+    hook::{Call, Delivery, Hook, Refusal},
+    item::refuse,
+    sources::{Opened, Parts, Profile, SourceSettings},
+};
 
 /// Most items of one delivery.
 pub(crate) const MOST_ITEMS: usize = 10_000;
@@ -31,7 +46,7 @@ impl Shape {
             Some(text) => Some(
                 Pointer::parse(text)
                     .filter(|pointer| !pointer.is_from_document())
-                    .ok_or(Error::Options("`items` is a JSON Pointer such as `/data/list`"))?,
+                    .ok_or(Error::options("a JSON Pointer such as `/data/list` is expected"))?,
             ),
             None => None,
         };
@@ -89,6 +104,91 @@ impl Shape {
                 one => vec![one],
             })
             .collect())
+    }
+}
+
+/// `kind: vendor_hook`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    secret_file: TokenFile,
+    #[serde(default)]
+    previous_secret_file: Option<TokenFile>,
+    /// How the vendor signs; our own scheme unless said otherwise.
+    #[serde(default)]
+    proof: ProofSettings,
+    /// JSON Pointer to the items.
+    #[serde(default)]
+    items: Option<String>,
+    /// Field of a mention, and where it stands in an item.
+    #[serde(default)]
+    map: BTreeMap<String, String>,
+    /// Header that names a delivery; without it, equal bodies are the same delivery.
+    #[serde(default)]
+    id_header: Option<String>,
+}
+
+impl Settings {
+    fn map(&self) -> Result<FieldMap, Error> {
+        if self.map.is_empty() {
+            return Ok(FieldMap::default());
+        }
+        let entries = self.map.iter().map(|(field, origin)| (field.as_str(), origin.as_str()));
+        FieldMap::from_entries(entries).map_err(|fault| Error::options(fault.to_string()))
+    }
+}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::new("vendor_hook");
+    const PROFILE: Profile = Profile::hook();
+
+    fn check(&self) -> Vec<String> {
+        let id_header = self.id_header.as_deref().map(|name| header_name(name).map(drop));
+        [
+            ("proof", self.proof.scheme().map(drop)),
+            ("map", self.map().map(drop)),
+            ("items", Shape::new("", self.items.as_deref(), FieldMap::default()).map(drop)),
+            ("id_header", id_header.unwrap_or(Ok(()))),
+        ]
+        .into_iter()
+        .filter_map(|(field, checked)| Some(format!("{field}: {}", checked.err()?)))
+        .collect()
+    }
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        Ok(Opened::hook(Vendor {
+            shape: Shape::new(&parts.name, self.items.as_deref(), self.map()?)?,
+            scheme: self.proof.scheme()?,
+            secrets: secrets(&self.secret_file, self.previous_secret_file.as_ref())?,
+            id_header: self.id_header.clone(),
+            name: parts.name,
+        }))
+    }
+}
+
+struct Vendor {
+    name: Arc<str>,
+    shape: Shape,
+    scheme: Scheme,
+    secrets: Vec<Token>,
+    id_header: Option<String>,
+}
+
+impl Hook for Vendor {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        Settings::KIND
+    }
+
+    fn receive(&self, call: &Call, now: Timestamp) -> Result<Delivery, Refusal> {
+        self.scheme.check(&self.secrets, &call.headers, &call.body, now).map_err(|why| why.refusal())?;
+        let id = self.id_header.as_deref().and_then(|name| call.header(name.trim()));
+        // As for every header that no signature covers, the body has its say.
+        let id = id.map(|id| format!("{id} {}", blake3::hash(&call.body)));
+        Ok(Delivery { id, ..delivery(&self.shape.source, call, self.shape.read(&call.body, now)) })
     }
 }
 

@@ -5,17 +5,20 @@
 mod cipher;
 mod message;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use crate::{
-    Error,
-    digest::{self, SharedSecret},
+    Error, Item, Rejected, SourceKind, Token, TokenFile,
+    digest,
+    hook::{Call, Delivery, Hook, Refusal, Reply},
     hooks::xml::{self, Element},
+    sources::{Opened, Parts, Profile, SourceSettings},
 };
 use cipher::AesKey;
-pub(crate) use message::{Callback, identity, read};
+use message::{Callback, identity, read};
 
 /// How far a request's timestamp may be from our clock, either way.
 const WINDOW: Duration = Duration::from_secs(300);
@@ -23,7 +26,7 @@ const WINDOW: Duration = Duration::from_secs(300);
 /// How one account signs and encrypts.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
-    token: SharedSecret,
+    token: Token,
     app_id: String,
     /// Current key first, then the one before it; empty: plain mode.
     keys: Vec<AesKey>,
@@ -63,10 +66,10 @@ impl Account {
     ///
     /// # Errors
     /// [`Error::Options`] for a key that is none, or an AppId missing beside keys.
-    pub(crate) fn new(token: SharedSecret, app_id: &str, keys: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn new(token: Token, app_id: &str, keys: &[&str]) -> Result<Self, Error> {
         let app_id = app_id.trim().to_owned();
         if app_id.is_empty() && !keys.is_empty() {
-            return Err(Error::Options("encrypted callbacks need the account's AppId"));
+            return Err(Error::options("encrypted callbacks need the account's AppId"));
         }
         let keys = keys.iter().map(|key| AesKey::decode(key)).collect::<Result<_, _>>()?;
         Ok(Self { token, app_id, keys })
@@ -94,7 +97,7 @@ impl Account {
 
     fn decrypt(&self, query: &Query, encrypted: &str) -> Result<Element, Refused> {
         let expected = cipher::signature(&mut [
-            self.token.bytes(),
+            self.token.expose().as_bytes(),
             query.timestamp.as_bytes(),
             query.nonce.as_bytes(),
             encrypted.as_bytes(),
@@ -118,7 +121,7 @@ impl Account {
     /// The plain signature, which every request carries, and its time.
     fn signed(&self, query: &Query, now: Timestamp) -> Result<(), Refused> {
         let expected =
-            cipher::signature(&mut [self.token.bytes(), query.timestamp.as_bytes(), query.nonce.as_bytes()]);
+            cipher::signature(&mut [self.token.expose().as_bytes(), query.timestamp.as_bytes(), query.nonce.as_bytes()]);
         if !digest::same(query.signature.as_bytes(), expected.as_bytes()) {
             return Err(Refused::Signature);
         }
@@ -131,5 +134,111 @@ impl Account {
     }
 }
 
+impl Refused {
+    /// What the router makes of it.
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::Xml(_) => Refusal::Malformed("not a message"),
+            Self::NotEncrypted => Refusal::Unverified("the account takes encrypted messages only"),
+            Self::NoKey => Refusal::Unverified("no EncodingAESKey is set"),
+            Self::Signature | Self::Stale | Self::Sealed(_) => Refusal::Unverified("not proven"),
+        }
+    }
+}
+
+/// `kind: wechat`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The Token of the account's server settings.
+    token_file: TokenFile,
+    /// The account's AppId; needed for encrypted messages.
+    #[serde(default)]
+    app_id: String,
+    /// The EncodingAESKey; with it, only encrypted messages are taken.
+    #[serde(default)]
+    aes_key_file: Option<TokenFile>,
+    /// The one before, while it is rotated.
+    #[serde(default)]
+    previous_aes_key_file: Option<TokenFile>,
+}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::new("wechat");
+    const PROFILE: Profile = Profile::hook();
+
+    fn check(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.aes_key_file.is_some() && self.app_id.trim().is_empty() {
+            faults.push("app_id: encrypted messages need the account's AppId".to_owned());
+        }
+        if self.previous_aes_key_file.is_some() && self.aes_key_file.is_none() {
+            faults.push("previous_aes_key_file: there is no current key beside it".to_owned());
+        }
+        faults
+    }
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        let files = self.aes_key_file.iter().chain(&self.previous_aes_key_file);
+        let keys: Vec<Token> = files.map(TokenFile::read).collect::<Result<_, _>>()?;
+        let keys: Vec<&str> = keys.iter().map(Token::expose).collect();
+        let account = Account::new(self.token_file.read()?, &self.app_id, &keys)?;
+        Ok(Opened::hook(Callbacks { name: parts.name, account }))
+    }
+}
+
+struct Callbacks {
+    name: Arc<str>,
+    account: Account,
+}
+
+impl Query {
+    fn of(call: &Call) -> Self {
+        let word = |name: &str| call.parameter(name);
+        Self {
+            signature: word("signature").unwrap_or_default(),
+            timestamp: word("timestamp").unwrap_or_default(),
+            nonce: word("nonce").unwrap_or_default(),
+            echostr: word("echostr"),
+            encrypt_type: word("encrypt_type"),
+            msg_signature: word("msg_signature"),
+        }
+    }
+}
+
+impl Hook for Callbacks {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        Settings::KIND
+    }
+
+    fn handshake(&self, call: &Call, now: Timestamp) -> Result<Reply, Refusal> {
+        let query = Query::of(call);
+        let echo = self.account.echo(&query, now).map_err(Refused::refusal)?;
+        Ok(Reply::text(echo.to_owned()))
+    }
+
+    fn receive(&self, call: &Call, now: Timestamp) -> Result<Delivery, Refusal> {
+        let xml = self.account.open(&Query::of(call), &call.body, now).map_err(Refused::refusal)?;
+        let items = match read(&xml, now) {
+            Ok(Callback::Message(mention)) => vec![Item::Mention(mention)],
+            Ok(Callback::Event(event)) => {
+                super::tell(message::SOURCE, &event);
+                Vec::new()
+            }
+            Err(rejection) => {
+                vec![Item::Rejected(Box::new(Rejected::at(message::SOURCE, 0, rejection, &call.body)))]
+            }
+        };
+        // Anything else makes the platform tell the user that the account is out of order.
+        Ok(Delivery { items, id: identity(&xml), reply: Reply::text("success"), ..Delivery::default() })
+    }
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) mod testing;

@@ -1,16 +1,25 @@
 //! YouTube's WebSub feed of a channel's new, edited and deleted videos. A delivery whose signature is wrong is answered
 //! like a good one, as WebSub demands, and dropped. Refuses to confirm subscriptions nobody here asked for.
 
+use std::{sync::Arc, time::Duration};
+
 use jiff::Timestamp;
+use serde::Deserialize;
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
 
-use super::{Heard, item, xml};
+pub(super) mod lease;
+
+use super::{Heard, delivery, item, secrets, xml};
 use crate::{
+    Error, SourceKind, Token, TokenFile,
     decode::checked,
-    digest::{self, SharedSecret},
+    digest,
+    hook::{Call, Delivery, Hook, Refusal, Reply},
     item::refuse,
     privacy, scalar,
+    sources::{Opened, Parts, Profile, SourceSettings},
 };
+pub(crate) use lease::Settings as LeaseSettings;
 
 /// Header with `sha1=` and the hex HMAC-SHA1 over the body.
 pub(crate) const SIGNATURE_HEADER: &str = "x-hub-signature";
@@ -58,7 +67,7 @@ pub(crate) fn judge(question: &Question, topics: &[String]) -> Verdict {
 }
 
 /// Whether the hub signed this body.
-pub(crate) fn is_signed(secrets: &[SharedSecret], claimed: &str, body: &[u8]) -> bool {
+pub(crate) fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
     let Some(claimed) = claimed.trim().strip_prefix("sha1=") else { return false };
     secrets
         .iter()
@@ -142,6 +151,91 @@ fn bare(id: &str, now: Timestamp) -> Mention {
     }
 }
 
+/// `kind: youtube_push`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Channel ids (`UC…`) whose subscriptions are confirmed.
+    channels: Vec<String>,
+    /// The `hub.secret` that `youtube_lease` subscribes with.
+    secret_file: TokenFile,
+    #[serde(default)]
+    previous_secret_file: Option<TokenFile>,
+}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::new("youtube_push");
+    const PROFILE: Profile = Profile::hook();
+
+    fn check(&self) -> Vec<String> {
+        check_channels(&self.channels)
+    }
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        let secrets = secrets(&self.secret_file, self.previous_secret_file.as_ref())?;
+        let topics = self.channels.iter().map(|channel| topic(channel.trim())).collect();
+        Ok(Opened::hook(Push { name: parts.name, topics, secrets }))
+    }
+}
+
+/// Faults of a list of channels.
+fn check_channels(channels: &[String]) -> Vec<String> {
+    let is_id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if channels.is_empty() {
+        return vec!["channels: name at least one channel id (`UC…`)".to_owned()];
+    }
+    let wrong = channels.iter().filter(|channel| !is_id(channel.trim()));
+    wrong.map(|channel| format!("channels: `{channel}` is no channel id (`UC…`)")).collect()
+}
+
+struct Push {
+    name: Arc<str>,
+    topics: Vec<String>,
+    secrets: Vec<Token>,
+}
+
+impl Hook for Push {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> SourceKind {
+        Settings::KIND
+    }
+
+    fn handshake(&self, call: &Call, _now: Timestamp) -> Result<Reply, Refusal> {
+        let word = |name: &str| call.parameter(name).unwrap_or_default();
+        let question = Question {
+            mode: word("hub.mode"),
+            topic: word("hub.topic"),
+            challenge: word("hub.challenge"),
+            lease_seconds: word("hub.lease_seconds").parse().ok(),
+        };
+        match judge(&question, &self.topics) {
+            Verdict::Confirm { lease } => {
+                if let Some((topic, seconds)) = lease {
+                    let short = Duration::from_secs(seconds) < lease::RENEW_EVERY * 2;
+                    tracing::info!(source = &*self.name, topic, seconds, short, "the hub granted a lease");
+                }
+                Ok(Reply::text(question.challenge))
+            }
+            Verdict::Denied => {
+                let topic = question.topic.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
+                tracing::warn!(source = &*self.name, topic, "the hub denies a subscription");
+                Ok(Reply::default())
+            }
+            Verdict::NotOurs => Err(Refusal::Malformed("no subscription of ours")),
+        }
+    }
+
+    fn receive(&self, call: &Call, now: Timestamp) -> Result<Delivery, Refusal> {
+        if !is_signed(&self.secrets, call.header(SIGNATURE_HEADER).unwrap_or_default(), &call.body) {
+            return Err(Refusal::Dropped("the signature does not match"));
+        }
+        Ok(delivery(SOURCE, call, read(&call.body, now)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -165,7 +259,7 @@ mod tests {
 
     #[test]
     fn known_signature() {
-        let secret = [SharedSecret::new("yt-secret-01").expect("a secret")];
+        let secret = [Token::new("yt-secret-01")];
         let known = "sha1=0fc4fdb875d65cb90c68cc0efdbfae57d35060bb";
         assert!(is_signed(&secret, known, b"<feed/>"));
         for wrong in ["", "0fc4fdb875d65cb90c68cc0efdbfae57d35060bb", "sha1=", "sha256=00"] {

@@ -35,13 +35,13 @@ impl AesKey {
     /// # Errors
     /// [`Error::Options`] when it is anything else.
     pub(crate) fn decode(key: &str) -> Result<Self, Error> {
-        const WRONG: Error = Error::Options("an EncodingAESKey has 43 characters of A-Z, a-z and 0-9");
+        let wrong = || Error::options("an EncodingAESKey has 43 characters of A-Z, a-z and 0-9");
         let key = key.trim();
         if key.len() != KEY_LENGTH {
-            return Err(WRONG);
+            return Err(wrong());
         }
-        let bytes = KEY_ENGINE.decode(key).map_err(|_| WRONG)?;
-        bytes.try_into().map(Self).map_err(|_| WRONG)
+        let bytes = KEY_ENGINE.decode(key).map_err(|_| wrong())?;
+        bytes.try_into().map(Self).map_err(|_| wrong())
     }
 
     /// The message inside, if it was encrypted under this key for this AppId.

@@ -6,6 +6,7 @@ use tocsin_rules::{Kind, Platform};
 
 use super::{
     cipher::tests::{APP_ID, ENCRYPT, KEY, MESSAGE, TOKEN, seal},
+    testing::safe,
     *,
 };
 
@@ -16,7 +17,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn account(keys: &[&str]) -> Account {
-    Account::new(SharedSecret::new(TOKEN).expect("a token"), APP_ID, keys).expect("an account")
+    Account::new(Token::new(TOKEN), APP_ID, keys).expect("an account")
 }
 
 fn query(token: &str, timestamp: &str, nonce: &str, encrypted: Option<&str>) -> Query {
@@ -38,10 +39,6 @@ fn known() -> Query {
         msg_signature: Some("d4eb942e53af28ae4f0cdd7e19e58bd081e3c11d".into()),
         ..query(TOKEN, "1789000000", "520131400", Some(ENCRYPT))
     }
-}
-
-fn safe(encrypted: &str) -> String {
-    format!("<xml><ToUserName><![CDATA[gh]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>")
 }
 
 fn said(callback: Result<Callback, tocsin_rules::Rejection>) -> tocsin_rules::Mention {
@@ -135,7 +132,7 @@ fn refuses_forged_cut_and_foreign_deliveries() {
         assert_eq!(account.open(&query, body.as_bytes(), at(NOW)), Err(expected), "{case}");
     }
     assert_eq!(account.open(&known(), safe(ENCRYPT).as_bytes(), at(NOW + 301)), Err(Refused::Stale));
-    assert!(Account::new(SharedSecret::new(TOKEN).expect("a token"), " ", &[KEY]).is_err());
+    assert!(Account::new(Token::new(TOKEN), " ", &[KEY]).is_err());
 }
 
 #[test]
@@ -230,7 +227,7 @@ fn opens_the_official_samples() {
             let query = query(token, timestamp, nonce, Some(field("encrypt")));
             assert_eq!(query.msg_signature.as_deref(), Some(field("signature")), "{}", field("name"));
             let account = Account::new(
-                SharedSecret::new(token).expect("a token"),
+                Token::new(token),
                 field("receive_id"),
                 &[field("key")],
             )
