@@ -81,10 +81,10 @@ impl ReadOptions {
     /// Options that contradict each other are named before any record is read.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self.format {
-            Format::Mention if self.map.is_some() => Err(Error::Options(
+            Format::Mention if self.map.is_some() => Err(Error::options(
                 "a field map does not apply to the format `mention`: its fields have one place",
             )),
-            Format::Mediacrawler if self.map.is_some() => Err(Error::Options(
+            Format::Mediacrawler if self.map.is_some() => Err(Error::options(
                 "a field map does not apply to the format `mediacrawler`: its fields are known",
             )),
             _ => Ok(()),

@@ -14,9 +14,8 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -24,7 +23,12 @@ use bytes::Bytes;
 use tocsin_bus::Clock;
 use tocsin_rules::RejectionReason;
 
-use crate::{Publish, SourceKind, metrics, publish::mention_record};
+use crate::{
+    Publish, SourceKind,
+    hook::{BodyLimits, Gate, Unread},
+    metrics,
+    publish::mention_record,
+};
 use batch::{Answer, Refused};
 use problem::Problem;
 use remembered::Remembered;
@@ -32,6 +36,8 @@ pub use signature::{SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
 
 /// Largest body, in bytes.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
+/// The signature covers the body, so strangers' bodies are read before it can be checked: few at once, and not for long.
+const LIMITS: BodyLimits = BodyLimits { bytes: MAX_BODY, time: Duration::from_secs(30), at_once: 16 };
 /// How far a request's timestamp may be from our clock, either way.
 pub const WINDOW: Duration = Duration::from_secs(300);
 
@@ -42,6 +48,7 @@ pub struct IngestState {
     clock: Arc<dyn Clock>,
     secrets: Arc<[Secret]>,
     remembered: Arc<Mutex<Remembered>>,
+    gate: Gate,
 }
 
 impl IngestState {
@@ -49,7 +56,8 @@ impl IngestState {
     /// Without any, every request is refused.
     pub fn new(publisher: Arc<dyn Publish>, clock: Arc<dyn Clock>, secrets: Vec<Secret>) -> Self {
         metrics::seed_ingest();
-        Self { publisher, clock, secrets: secrets.into(), remembered: Arc::default() }
+        let gate = Gate::new(LIMITS);
+        Self { publisher, clock, secrets: secrets.into(), remembered: Arc::default(), gate }
     }
 }
 
@@ -78,7 +86,13 @@ async fn answer(state: &IngestState, request: Request) -> Result<Answer, Problem
     let (head, body) = request.into_parts();
     let now = state.clock.now();
     let claim = signature::Claim::of(&head.headers, now, WINDOW)?;
-    let body = whole(&head.headers, body).await?;
+    // Held until the answer is given: what bodies there are in memory is bounded.
+    let _place = state.gate.enter().ok_or_else(Problem::busy)?;
+    let body = state.gate.read(&head.headers, body, &*state.clock).await.map_err(|unread| match unread {
+        Unread::TooLarge => Problem::too_large(),
+        Unread::TooSlow => Problem::too_slow(),
+        Unread::Broken => Problem::bad_request("the body could not be read to its end"),
+    })?;
     let mac = claim.verify(&state.secrets, &body)?;
     // The same request again, inside its window: the same answer, nothing is published twice. A request that failed
     // for our own reasons is not remembered, so sending it again works.
@@ -94,22 +108,6 @@ impl IngestState {
     fn remembered(&self) -> std::sync::MutexGuard<'_, Remembered> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The whole body, or what is wrong with its size.
-async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > MAX_BODY as u64) {
-        return Err(Problem::too_large());
-    }
-    axum::body::to_bytes(body, MAX_BODY).await.map_err(|error| {
-        let source = std::error::Error::source(&error);
-        if source.is_some_and(|source| source.to_string().contains("length limit exceeded")) {
-            Problem::too_large()
-        } else {
-            Problem::bad_request("the body could not be read to its end")
-        }
-    })
 }
 
 async fn publish(state: &IngestState, body: &Bytes) -> Result<Answer, Problem> {
@@ -137,8 +135,8 @@ async fn publish(state: &IngestState, body: &Bytes) -> Result<Answer, Problem> {
         }
         rejected.sort_by_key(|refused| refused.index);
         accepted -= refused.len();
-        metrics::brought(SourceKind::Ingest.as_str(), state.clock.now());
-        metrics::PUBLISHED.with_label_values(&[SourceKind::Ingest.as_str()]).inc_by(accepted as u64);
+        metrics::brought(SourceKind::INGEST.as_str(), state.clock.now());
+        metrics::PUBLISHED.with_label_values(&[SourceKind::INGEST.as_str()]).inc_by(accepted as u64);
     }
     for refused in &rejected {
         metrics::REJECTED.with_label_values(&[refused.reason]).inc();

@@ -1,10 +1,12 @@
-//! Where mentions come from: files (read once or followed as they grow) and signed HTTP ingest. One source per file.
-//! Refuses to score, to keep windows, and to move a cursor before the bus has acknowledged.
+//! Where mentions come from: files, feeds, platforms asked or listened to, hooks that are called. One source per file, one
+//! runner for all. Refuses to score, to keep windows, and to move a cursor before the bus has acknowledged.
 
 mod backoff;
 mod bilibili;
+mod blind;
 pub mod cursor;
 mod decode;
+mod deliver;
 mod digest;
 mod douyin;
 pub mod entity;
@@ -12,9 +14,13 @@ pub mod error;
 pub mod fieldmap;
 pub mod file;
 mod foreign;
+pub mod health;
+pub mod hook;
 mod hooks;
+pub mod http;
 pub mod ingest;
 pub mod item;
+pub mod limit;
 pub mod mediacrawler;
 mod metrics;
 mod pattern;
@@ -22,18 +28,31 @@ pub mod privacy;
 pub mod publish;
 pub mod runner;
 pub mod scalar;
+pub mod secret;
 pub mod source;
+pub mod sources;
+#[cfg(test)]
+mod standin;
 pub mod tail;
+#[cfg(test)]
+mod testing;
+mod told;
 mod weibo;
 
 pub use backoff::Backoff;
-pub use cursor::{CursorStore, FileCursors};
-pub use error::Error;
+pub use cursor::{Cursor, CursorStore, FileCursors, RedisCursors};
+pub use deliver::Round;
+pub use error::{Error, Fault};
 pub use fieldmap::{FieldMap, MapError};
 pub use file::{Format, ReadOptions, Reader, read, read_from};
+pub use health::{Board, Health, Report, State};
+pub use hook::{Call, Delivery, Hook, Hooks, Refusal, Reply, hook_router};
 pub use ingest::{IngestState, Secret, router};
 pub use item::{Item, Rejected};
+pub use limit::{Pacer, Quota, Spent};
 pub use publish::{BusPublisher, Publish, PublishError};
-pub use runner::{Pace, run};
-pub use source::{Batch, Source, SourceKind};
+pub use runner::{Keeper, Pace, Shared, keep};
+pub use secret::{Token, TokenFile};
+pub use source::{Batch, DynSource, Lag, Notice, NoticeKind, Source, SourceKind};
+pub use sources::{Configured, KINDS, Kind, Opened, Parts, Profile, SourceSettings};
 pub use tail::Tail;

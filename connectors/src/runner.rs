@@ -1,17 +1,20 @@
-//! The one loop that runs every source: fetch, publish, wait for the acknowledgement, then let the cursor move. Refused
-//! records go to the dead-letter topic in the same batch. Faults are logged and waited out, never fatal.
+//! The one loop that runs every source: take its lease, open it, then fetch, publish, wait for the acknowledgement, let
+//! the cursor move. Beside it a second loop keeps the lease, tells when the source goes blind, and notes how it stands.
+//! Faults are logged and waited out, never fatal.
 
-use std::{sync::Arc, time::Duration};
+mod keeper;
+
+use std::time::Duration;
 
 use tocsin_bus::Clock;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Backoff, Error, Item, Publish, Rejected, Source,
-    item::refuse,
+    Backoff, DynSource, Error, Health, Publish, Source,
+    deliver::{self, Round},
+    error::Fault,
     metrics,
-    publish::{dead_letter, mention_record},
 };
+pub use keeper::{Keeper, Shared, keep};
 
 /// How a source is run.
 #[derive(Debug, Clone)]
@@ -22,50 +25,34 @@ pub struct Pace {
     pub backoff: Backoff,
 }
 
-/// What one round did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Round {
-    /// Mentions acknowledged.
-    pub published: usize,
-    /// Records refused and acknowledged as dead letters.
-    pub rejected: usize,
-    /// More is waiting.
-    pub more: bool,
-}
+/// Least wait after a fault that only an operator can mend.
+const OPERATOR_WAIT: Duration = Duration::from_secs(60);
 
-/// Runs a source until `stop`. A round that has begun publishing is finished first.
-pub async fn run<S: Source>(
-    mut source: S,
-    publisher: Arc<dyn Publish>,
-    clock: Arc<dyn Clock>,
-    mut pace: Pace,
-    stop: CancellationToken,
-) {
-    let name = source.name().to_owned();
-    metrics::seed_source(&name);
-    tracing::info!(source = %name, kind = source.kind().as_str(), "source started");
-    while !stop.is_cancelled() {
-        let wait = match round(&mut source, &*publisher, &*clock).await {
-            Ok(round) => {
-                pace.backoff.reset();
-                if round.more {
-                    continue;
-                }
-                pace.poll
+impl Pace {
+    /// How long to wait after a round, at `now`.
+    fn after(
+        &mut self,
+        round: &Result<(Round, Option<jiff::Timestamp>), Error>,
+        now: jiff::Timestamp,
+    ) -> Duration {
+        let until = |at: jiff::Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or_default();
+        match round {
+            Ok((round, not_before)) => {
+                self.backoff.reset();
+                let wait = if round.more { Duration::ZERO } else { self.poll };
+                wait.max(not_before.map(until).unwrap_or_default())
             }
             Err(error) => {
-                metrics::FAILURES.with_label_values(&[&name]).inc();
-                let wait = pace.backoff.after_fault();
-                tracing::warn!(source = %name, %error, wait_ms = wait.as_millis(), "source failed; trying again");
-                wait
+                let wait = self.backoff.after_fault();
+                match error.until() {
+                    // A stated wait is kept, and not all return in the same instant.
+                    Some(at) => until(at) + wait.min(Duration::from_secs(5)),
+                    None if error.fault().needs_operator() => wait.max(OPERATOR_WAIT),
+                    None => wait,
+                }
             }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = clock.sleep(wait) => {}
         }
     }
-    tracing::info!(source = %name, "source stopped");
 }
 
 /// One round: fetch, publish, acknowledged, cursor.
@@ -78,54 +65,42 @@ pub async fn round<S: Source>(
     clock: &dyn Clock,
 ) -> Result<Round, Error> {
     let batch = source.fetch(clock.now()).await?;
-    let mut done = Round { more: batch.more, ..Round::default() };
-    let mut records = Vec::with_capacity(batch.items.len());
-    for item in &batch.items {
-        records.push(match item {
-            Item::Mention(mention) => mention_record(mention)?,
-            Item::Rejected(rejected) => dead_letter(rejected),
-        });
-    }
-    let refused = if records.is_empty() { Vec::new() } else { publisher.publish(&records).await? };
-    if !refused.is_empty() {
-        let letters: Vec<_> = refused
-            .iter()
-            .map(|at| dead_letter(&too_large_for_bus(source.name(), &records[*at].payload)))
-            .collect();
-        publisher.publish(&letters).await?;
-    }
-    source.acknowledged().await?;
-    for (position, item) in batch.items.iter().enumerate() {
-        let reason = match item {
-            _ if refused.binary_search(&position).is_ok() => tocsin_rules::RejectionReason::TooLarge,
-            Item::Mention(_) => {
-                done.published += 1;
-                continue;
-            }
-            Item::Rejected(rejected) => {
-                tracing::debug!(source = source.name(), rejected = %rejected, "record refused");
-                rejected.reason
-            }
-        };
-        done.rejected += 1;
-        metrics::REJECTED.with_label_values(&[reason.as_str()]).inc();
-    }
-    metrics::PUBLISHED.with_label_values(&[source.kind().as_str()]).inc_by(done.published as u64);
-    if done.published > 0 {
-        metrics::brought(source.name(), clock.now());
-    }
-    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit a float exactly")]
-    metrics::LAST_SUCCESS.with_label_values(&[source.name()]).set(clock.now().as_second() as f64);
-    if let Some(lag) = batch.lag_bytes {
-        metrics::LAG.with_label_values(&[source.name()]).set(i64::try_from(lag).unwrap_or(i64::MAX));
-    }
-    Ok(done)
+    let round = publish(source, batch, publisher, clock, None).await?;
+    Ok(round.0)
 }
 
-/// The bus takes no record of this size: its beginning becomes the dead letter.
-fn too_large_for_bus(source: &str, payload: &[u8]) -> Rejected {
-    let detail = format!("{} bytes are more than the bus takes", payload.len());
-    Rejected::at(source, 0, refuse(tocsin_rules::RejectionReason::TooLarge, "", detail), payload)
+/// The second half of a round.
+async fn publish(
+    source: &mut dyn DynSource,
+    batch: crate::Batch,
+    publisher: &dyn Publish,
+    clock: &dyn Clock,
+    health: Option<&Health>,
+) -> Result<(Round, Option<jiff::Timestamp>), Error> {
+    let delivered = deliver::deliver(source.name(), publisher, &batch.items, &[]).await?;
+    source.acknowledged().await?;
+    let mut round = delivered.count(source.name(), source.kind(), &batch.items);
+    round.more = batch.more;
+    let now = clock.now();
+    if round.published > 0 {
+        metrics::brought(source.name(), now);
+    }
+    match health {
+        Some(health) => health.succeeded(&batch, round, now),
+        None => metrics::went_through(source.name(), &batch, now),
+    }
+    Ok((round, batch.not_before))
+}
+
+/// Says a fault once when it begins and then as it goes on.
+fn report(source: &str, error: &Error, wait: Duration) {
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    match error.fault() {
+        Fault::RateLimited | Fault::QuotaSpent => {
+            tracing::info!(source, %error, wait_ms, "a source has to wait");
+        }
+        _ => tracing::warn!(source, %error, wait_ms, "a source failed; trying again"),
+    }
 }
 
 #[cfg(test)]

@@ -81,13 +81,19 @@ impl Standin {
         let play = self.script.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let bytes = match play.unwrap_or(Play::Answer(404, Vec::new(), "script over".to_owned())) {
             Play::Answer(status, headers, body) => {
-                let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-                format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
-                    .into_bytes()
+                let headers: String =
+                    headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+                format!(
+                    "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                )
+                .into_bytes()
             }
-            Play::Cut(body) => {
-                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len() + 100).into_bytes()
-            }
+            Play::Cut(body) => format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len() + 100
+            )
+            .into_bytes(),
             Play::Silence => {
                 // Held open until the other side gives up.
                 let _ = stream.read(&mut [0; 1]).await;
@@ -108,9 +114,11 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
         bytes.extend_from_slice(&piece[..read]);
         let text = String::from_utf8_lossy(&bytes);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.to_lowercase().split("content-length: ").nth(1).and_then(|rest| {
-                rest.split("\r\n").next()?.trim().parse::<usize>().ok()
-            });
+            let length = head
+                .to_lowercase()
+                .split("content-length: ")
+                .nth(1)
+                .and_then(|rest| rest.split("\r\n").next()?.trim().parse::<usize>().ok());
             if body.len() >= length.unwrap_or(0) {
                 return Some(text.into_owned());
             }
@@ -119,7 +127,10 @@ async fn request(stream: &mut TcpStream) -> Option<String> {
 }
 
 /// Fetches and acknowledges until nothing more waits; all items.
-pub(crate) async fn drain(source: &mut dyn crate::DynSource, now: jiff::Timestamp) -> Result<Vec<Item>, crate::Error> {
+pub(crate) async fn drain(
+    source: &mut dyn crate::DynSource,
+    now: jiff::Timestamp,
+) -> Result<Vec<Item>, crate::Error> {
     let mut items = Vec::new();
     for _ in 0..1000 {
         let batch = source.fetch(now).await?;

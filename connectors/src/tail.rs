@@ -10,14 +10,16 @@ use std::{
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use tocsin_rules::RejectionReason;
 
 use crate::{
-    Batch, CursorStore, Error, Format, Item, ReadOptions, Rejected, Source, SourceKind,
+    Batch, Cursor, Error, FieldMap, Format, Item, Lag, Opened, Parts, Profile, ReadOptions, Rejected, Source,
+    SourceKind, SourceSettings,
     decode::{Decoder, Place},
     file::MAX_RECORD,
     item::refuse,
@@ -30,12 +32,55 @@ pub const BATCH_RECORDS: usize = 500;
 /// A batch is closed once it has read this many bytes.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 
+/// `kind: tail`, also without `kind`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Path, or a pattern such as `data/weibo/jsonl/*.jsonl`.
+    path: PathBuf,
+    /// auto, mention, mediacrawler, jsonl
+    #[serde(default)]
+    format: Option<String>,
+    /// Field map, as for `tocsin replay --map`.
+    #[serde(default)]
+    map: Option<String>,
+}
+
+impl SourceSettings for Settings {
+    const KIND: SourceKind = SourceKind::TAIL;
+    // A file that nobody writes to is read without a fault every second: blind means that it cannot be read.
+    const PROFILE: Profile = Profile::poll(Duration::from_secs(1), Duration::from_secs(300));
+
+    fn check(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Some(format) = &self.format
+            && Format::from_word(format).is_none()
+        {
+            faults.push(format!("format: `{format}` is none of auto, mention, mediacrawler, jsonl"));
+        }
+        if let Some(Err(fault)) = self.map.as_deref().map(FieldMap::parse) {
+            faults.push(format!("map: {fault}"));
+        }
+        faults
+    }
+
+    fn open(&self, parts: Parts) -> Result<Opened, Error> {
+        let map = self.map.as_deref().map(FieldMap::parse).transpose();
+        let options = ReadOptions {
+            format: self.format.as_deref().and_then(Format::from_word).unwrap_or_default(),
+            map: map.map_err(|fault| Error::options(format!("map: {fault}")))?,
+            seen_at: None,
+        };
+        Ok(Opened::source(Tail::new(&*parts.name, &self.path, options, parts.cursor)?))
+    }
+}
+
 /// A followed file, or all files of a pattern.
 pub struct Tail {
     name: String,
     pattern: PathBuf,
     options: ReadOptions,
-    cursors: Arc<dyn CursorStore>,
+    cursor: Cursor,
     marks: Option<Marks>,
     /// Open files by identity: one renamed away can still be read to its end.
     open: BTreeMap<Identity, Followed>,
@@ -64,17 +109,17 @@ impl Tail {
         name: impl Into<String>,
         pattern: impl Into<PathBuf>,
         options: ReadOptions,
-        cursors: Arc<dyn CursorStore>,
+        cursor: Cursor,
     ) -> Result<Self, Error> {
         options.check()?;
         if options.format == Format::Csv {
-            return Err(Error::Options("CSV cannot be followed; only JSON lines can"));
+            return Err(Error::options("CSV cannot be followed; only JSON lines can"));
         }
         Ok(Self {
             name: name.into(),
             pattern: pattern.into(),
             options,
-            cursors,
+            cursor,
             marks: None,
             open: BTreeMap::new(),
             pending: None,
@@ -193,14 +238,14 @@ impl Source for Tail {
     }
 
     fn kind(&self) -> SourceKind {
-        SourceKind::Tail
+        SourceKind::TAIL
     }
 
     async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
         self.pending = None;
         let marks = match self.marks.take() {
             Some(marks) => marks,
-            None => Marks::read_back(&self.name, self.cursors.load(&self.name).await?),
+            None => Marks::read_back(&self.name, self.cursor.load().await?),
         };
         self.marks = Some(marks.clone());
         let present = self.discover()?;
@@ -225,7 +270,7 @@ impl Source for Tail {
         }
         next.keep_only(|identity| self.open.contains_key(identity));
         batch.more = budget == 0 || batch.items.len() >= BATCH_RECORDS;
-        batch.lag_bytes = Some(left);
+        batch.lag = Some(Lag::Bytes(left));
         self.pending = Some(next);
         Ok(batch)
     }
@@ -233,7 +278,7 @@ impl Source for Tail {
     async fn acknowledged(&mut self) -> Result<(), Error> {
         let Some(next) = self.pending.clone() else { return Ok(()) };
         if self.marks.as_ref() != Some(&next) {
-            self.cursors.save(&self.name, &next.to_text()).await?;
+            self.cursor.save(&next.to_text()).await?;
         }
         self.pending = None;
         self.open.retain(|identity, _| next.holds(identity));

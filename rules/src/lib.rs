@@ -17,6 +17,7 @@ pub mod query;
 pub mod rulebook;
 mod spelling;
 pub mod team;
+pub mod technical;
 pub mod threshold;
 pub mod wording;
 

@@ -216,8 +216,7 @@ impl Videos {
         items: &mut Vec<Item>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let query =
-            [("pn", page.to_string()), ("ps", COUNT.to_string()), ("status", "pubed".to_owned())];
+        let query = [("pn", page.to_string()), ("ps", COUNT.to_string()), ("status", "pubed".to_owned())];
         let answer = self.ask(LIST_PATH, &query, now).await?;
         let found = list(&answer.body, page, now).map_err(|error| meant(&error, &answer, now))?;
         for (at, video) in (1..).zip(found.videos) {
@@ -230,7 +229,12 @@ impl Videos {
                 }
                 Ok(_) => {}
                 Err((rejection, record)) => {
-                    items.push(Item::Rejected(Box::new(Rejected::at(SOURCE, at, rejection, record.as_bytes()))));
+                    items.push(Item::Rejected(Box::new(Rejected::at(
+                        SOURCE,
+                        at,
+                        rejection,
+                        record.as_bytes(),
+                    ))));
                 }
             }
         }
@@ -244,7 +248,11 @@ impl Videos {
         self.asked += 1;
         let mut address = self.api.join(path).map_err(|fault| Error::options(fault.to_string()))?;
         address.query_pairs_mut().extend_pairs(query);
-        let mut request = self.http.get(address).header("accept", "application/json").header("content-type", "application/json");
+        let mut request = self
+            .http
+            .get(address)
+            .header("accept", "application/json")
+            .header("content-type", "application/json");
         let nonce = nonce(&self.name, self.asked, now);
         for (name, value) in headers(&self.client_id, &self.secret, self.token.expose(), b"", &nonce, now) {
             request = request.header(name, value);

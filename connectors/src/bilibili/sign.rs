@@ -2,11 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    Token,
-    digest,
-    privacy::hex,
-};
+use crate::{Token, digest, privacy::hex};
 
 /// Headers of one signed request, `authorization` last. `nonce`: never used before, at most minutes old.
 pub(crate) fn headers(

@@ -84,7 +84,8 @@ impl SourceSettings for Settings {
     }
 
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        let videos = self.videos.iter().map(|video| video.trim().to_owned()).filter(|video| !video.is_empty());
+        let videos =
+            self.videos.iter().map(|video| video.trim().to_owned()).filter(|video| !video.is_empty());
         Ok(Opened::source(Comments {
             name: parts.name,
             http: parts.http,
@@ -173,7 +174,13 @@ impl Source for Comments {
         }
         self.step = None;
         if self.queue.is_empty() {
-            let task = |video: &String| Task { video: video.clone(), comment: None, cursor: 0, pages: 0, newest: None };
+            let task = |video: &String| Task {
+                video: video.clone(),
+                comment: None,
+                cursor: 0,
+                pages: 0,
+                newest: None,
+            };
             self.queue = self.videos.iter().map(task).collect();
         }
         let Some(task) = self.queue.front().cloned() else { return Ok(Batch::default()) };
@@ -182,9 +189,20 @@ impl Source for Comments {
             // One video taken down must not hide the others.
             Err(Error::Refused(why)) if self.videos.len() > 1 || task.comment.is_some() => {
                 let notice = Notice::new(NoticeKind::Partial, format!("one list is refused: {why}"));
-                self.step = Some(Step { keys: Vec::new(), answered: Vec::new(), next: None, replies: Vec::new(), mark: None });
+                self.step = Some(Step {
+                    keys: Vec::new(),
+                    answered: Vec::new(),
+                    next: None,
+                    replies: Vec::new(),
+                    mark: None,
+                });
                 let more = self.queue.len() > 1;
-                return Ok(Batch { more, notices: vec![notice], credential_expires: self.expires, ..Batch::default() });
+                return Ok(Batch {
+                    more,
+                    notices: vec![notice],
+                    credential_expires: self.expires,
+                    ..Batch::default()
+                });
             }
             page => page?,
         };
@@ -223,9 +241,11 @@ impl Comments {
         let path = path.ok_or_else(|| Error::options("this interface lists no replies"))?;
         let mut address = self.api.join(path).map_err(|fault| Error::options(fault.to_string()))?;
         let under = Under { video: &task.video, comment: task.comment.as_deref() };
-        address
-            .query_pairs_mut()
-            .extend_pairs(self.interface.query(self.open_id.as_deref(), under, task.cursor));
+        address.query_pairs_mut().extend_pairs(self.interface.query(
+            self.open_id.as_deref(),
+            under,
+            task.cursor,
+        ));
         let request = self.http.get(address).header(TOKEN_HEADER, self.token.expose());
         let answer = self.http.send_any(request).await?;
         match read(&answer.body, under, task.cursor, SOURCE, now) {
@@ -255,15 +275,23 @@ impl Comments {
             && self.interface.is_newest_first()
             && known.is_some_and(|known| page.oldest.is_some_and(|oldest| oldest < known));
         let cut = page.next.is_some() && !arrived && pages >= self.max_pages;
-        let next = page
-            .next
-            .filter(|_| !arrived && !cut)
-            .map(|cursor| Task { cursor, pages, newest, ..task.clone() });
+        let next = page.next.filter(|_| !arrived && !cut).map(|cursor| Task {
+            cursor,
+            pages,
+            newest,
+            ..task.clone()
+        });
         let mut replies = Vec::new();
         if self.replies && task.comment.is_none() {
             for (comment, count) in &page.answered {
                 if self.replied.get(comment) != Some(count) {
-                    replies.push(Task { comment: Some(comment.clone()), cursor: 0, pages: 0, newest: None, ..task.clone() });
+                    replies.push(Task {
+                        comment: Some(comment.clone()),
+                        cursor: 0,
+                        pages: 0,
+                        newest: None,
+                        ..task.clone()
+                    });
                 }
             }
         }

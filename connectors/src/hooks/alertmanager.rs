@@ -32,15 +32,24 @@ const SOURCE: &str = "hook:alertmanager";
 /// Most bytes of labels that follow the text.
 const MOST_LABELS: usize = 2_000;
 
-/// Reads a proven delivery: every alert of the group.
-pub(crate) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
+/// The group of a proven delivery.
+fn opened(body: &[u8]) -> Result<Fields, Rejection> {
     let group = decode::object(body)?;
     if group.get("version").and_then(scalar::word).as_deref() != Some("4") {
         return Err(refuse(RejectionReason::InvalidField, "version", "expected version 4 of the webhook"));
     }
+    Ok(group)
+}
+
+/// The alerts of a group.
+fn alerts(group: &Fields) -> Result<&Vec<Value>, Rejection> {
     let alerts = group.get("alerts").and_then(Value::as_array);
-    let alerts =
-        alerts.ok_or_else(|| refuse(RejectionReason::MissingField, "alerts", "absent or no array"))?;
+    alerts.ok_or_else(|| refuse(RejectionReason::MissingField, "alerts", "absent or no array"))
+}
+
+/// Every alert of a group as a mention.
+fn mentions(group: &Fields, now: Timestamp) -> Result<Heard, Rejection> {
+    let alerts = alerts(group)?;
     let items = (1..).zip(alerts).map(|(at, alert)| {
         let read = match alert.as_object() {
             Some(fields) => self::alert(fields, now),

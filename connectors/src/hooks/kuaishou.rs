@@ -9,9 +9,7 @@ use tocsin_rules::{Rejection, RejectionReason};
 
 use super::{Heard, delivery, secrets};
 use crate::{
-    Error, SourceKind, Token, TokenFile,
-    decode,
-    digest,
+    Error, SourceKind, Token, TokenFile, decode, digest,
     hook::{Call, Delivery, Hook, Refusal},
     item::refuse,
     scalar,

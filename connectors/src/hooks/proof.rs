@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::{
     Error, Token,
-    hook::Refusal,
     digest::{self, is_base64_of, is_hex_of},
+    hook::Refusal,
     ingest::{SIGNATURE_HEADER, TIMESTAMP_HEADER},
 };
 
@@ -40,8 +40,10 @@ pub(crate) enum Algorithm {
 
 impl Algorithm {
     fn of(self, secret: &Token, message: &[&[u8]]) -> Vec<u8> {
-        let before: Vec<&[u8]> = std::iter::once(secret.expose().as_bytes()).chain(message.iter().copied()).collect();
-        let after: Vec<&[u8]> = message.iter().copied().chain(std::iter::once(secret.expose().as_bytes())).collect();
+        let before: Vec<&[u8]> =
+            std::iter::once(secret.expose().as_bytes()).chain(message.iter().copied()).collect();
+        let after: Vec<&[u8]> =
+            message.iter().copied().chain(std::iter::once(secret.expose().as_bytes())).collect();
         match self {
             Self::HmacSha256 => digest::hmac_sha256(secret, message).into(),
             Self::HmacSha1 => digest::hmac_sha1(secret, message).into(),
@@ -226,9 +228,9 @@ pub(crate) fn header_name(name: &str) -> Result<HeaderName, Error> {
 /// Compared as digests, so that not even the length of a secret shows.
 fn is_one_of(token: &[u8], secrets: &[Token]) -> bool {
     let claimed = digest::sha256(&[token.trim_ascii()]);
-    secrets
-        .iter()
-        .fold(false, |holds, secret| holds | digest::same(&claimed, &digest::sha256(&[secret.expose().as_bytes()])))
+    secrets.iter().fold(false, |holds, secret| {
+        holds | digest::same(&claimed, &digest::sha256(&[secret.expose().as_bytes()]))
+    })
 }
 
 fn in_window<'a>(headers: &'a HeaderMap, name: &HeaderName, now: Timestamp) -> Result<&'a str, Unproven> {
@@ -254,7 +256,7 @@ mod tests {
     }
 
     fn secrets(texts: &[&str]) -> Vec<Token> {
-        texts.iter().map(|text| Token::new(text)).collect()
+        texts.iter().map(|text| Token::new(*text)).collect()
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -302,7 +304,7 @@ mod tests {
         for (algorithm, encoding, prefix, signature) in [
             (
                 "hmac-sha256",
-                Encoding::Hex,
+                "hex",
                 "sha256=",
                 "5f7b461f05f7bbdd2f9947e7234038fd36ace4a8b695e0642cb772fe5f91953d",
             ),
@@ -311,7 +313,7 @@ mod tests {
             ("sha1(secret+body)", "hex", "", "340a609c2b96bac82abb41ae1bb004e9fbbec8db"),
             (
                 "sha256(secret+body)",
-                Encoding::Hex,
+                "hex",
                 "",
                 "f331ce9c613fa17712f48db51d69a1d9d7871328790240283c27e828d039a771",
             ),
@@ -326,7 +328,10 @@ mod tests {
             assert_eq!(scheme.check(&key, &HeaderMap::new(), body, at(NOW)), Err(Unproven::Missing));
         }
         for (wrong, what) in [
-            (serde_json::json!({"scheme":"signed","header":"X","algorithm":"rot13"}), "unknown variant `rot13`"),
+            (
+                serde_json::json!({"scheme":"signed","header":"X","algorithm":"rot13"}),
+                "unknown variant `rot13`",
+            ),
             (serde_json::json!({"scheme":"signed"}), "missing field `header`"),
             (serde_json::json!({"scheme":"signed","header":"X","colour":1}), "unknown field `colour`"),
             (serde_json::json!({"scheme":"none"}), "unknown variant `none`"),
@@ -361,8 +366,16 @@ mod tests {
         fn any_header_never_panics_and_never_proves(value in "[ -~]{0,80}", body: Vec<u8>) {
             let headers = headers(&[("x-sign", &value), ("authorization", &value), (SIGNATURE_HEADER, &value), (TIMESTAMP_HEADER, &value)]);
             let secrets = secrets(&[&hex(&[7; 32])]);
-            for scheme in [Scheme::tocsin(), Scheme::Bearer, Scheme::Token(HeaderName::from_static("x-sign")),
-                Scheme::over_body("x-sign", Algorithm::HmacSha256, "hex", "").expect("a scheme")] {
+            let signed = ProofSettings::Signed {
+                header: "x-sign".into(),
+                algorithm: Algorithm::HmacSha256,
+                encoding: Encoding::Hex,
+                prefix: String::new(),
+                timestamp_header: None,
+            };
+            let token = ProofSettings::Token { header: "x-sign".into() };
+            for settings in [ProofSettings::Tocsin, ProofSettings::Bearer, signed, token] {
+                let scheme = settings.scheme().expect("a scheme");
                 prop_assert!(scheme.check(&secrets, &headers, &body, at(NOW)).is_err());
             }
         }

@@ -1,7 +1,11 @@
 //! Every hook through the router, as the platform would call it: proofs, repeats, cut and oversized bodies, rotated keys,
 //! a bus that is away.
 
-use std::{path::Path, sync::{Arc, atomic::Ordering}, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -55,7 +59,13 @@ impl Fixture {
         Self { folder, shelf, clock, router: hook_router(hooks) }
     }
 
-    async fn call(&self, method: Method, query: &str, headers: &[(&str, String)], body: impl Into<Body>) -> (StatusCode, String) {
+    async fn call(
+        &self,
+        method: Method,
+        query: &str,
+        headers: &[(&str, String)],
+        body: impl Into<Body>,
+    ) -> (StatusCode, String) {
         let mut request = Request::builder().method(method).uri(format!("/hooks/h?{query}"));
         for (name, value) in headers {
             request = request.header(*name, value);
@@ -119,7 +129,12 @@ fn cases() -> Vec<Case> {
             json!({}),
             "secret_file",
             r#"{"event":"im_receive_msg","from_user_id":"u","content":{"server_message_id":"1","text":"退款"}}"#,
-            |body| vec![("x-douyin-signature", hex(&digest::sha1(&[SECRET.as_bytes(), body]))), ("msg-id", "m1".into())],
+            |body| {
+                vec![
+                    ("x-douyin-signature", hex(&digest::sha1(&[SECRET.as_bytes(), body]))),
+                    ("msg-id", "m1".into()),
+                ]
+            },
         ),
         case(
             "x_webhook",
@@ -133,7 +148,12 @@ fn cases() -> Vec<Case> {
             json!({"channels":["UCa"]}),
             "secret_file",
             "<feed><entry><videoId>v1</videoId><title>t</title><published>2026-09-10T01:40:00Z</published></entry></feed>",
-            |body| vec![("x-hub-signature", format!("sha1={}", hex(&digest::hmac_sha1(&Token::new(SECRET), &[body]))))],
+            |body| {
+                vec![(
+                    "x-hub-signature",
+                    format!("sha1={}", hex(&digest::hmac_sha1(&Token::new(SECRET), &[body]))),
+                )]
+            },
         ),
         case(
             "meltwater_hook",
@@ -207,7 +227,12 @@ async fn nothing_is_acknowledged_before_the_bus_has_it() {
         let fixture = case.fixture();
         let headers = (case.sign)(case.body.as_bytes());
         fixture.shelf.away.store(true, Ordering::Relaxed);
-        assert_eq!(fixture.post(&headers, &case.body).await.0, StatusCode::SERVICE_UNAVAILABLE, "{}", case.kind);
+        assert_eq!(
+            fixture.post(&headers, &case.body).await.0,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{}",
+            case.kind
+        );
         // The platform sends it again.
         fixture.shelf.away.store(false, Ordering::Relaxed);
         assert_eq!(fixture.post(&headers, &case.body).await.0, OK, "{}", case.kind);
@@ -226,7 +251,12 @@ async fn cut_and_oversized_and_slow_bodies_leave_nothing() {
         match case.kind {
             // A token proves the sender, not the body: what cannot be read is kept as a dead letter.
             "alertmanager" => assert_eq!((status, fixture.counts()), (OK, (0, 1, 0))),
-            _ => assert_eq!((status, fixture.counts()), (if case.silent { OK } else { StatusCode::UNAUTHORIZED }, (0, 0, 0)), "{}", case.kind),
+            _ => assert_eq!(
+                (status, fixture.counts()),
+                (if case.silent { OK } else { StatusCode::UNAUTHORIZED }, (0, 0, 0)),
+                "{}",
+                case.kind
+            ),
         }
         // Cut by the sender itself, and signed so: the same would come again, so it is kept and acknowledged.
         let fixture = case.fixture();
@@ -235,7 +265,12 @@ async fn cut_and_oversized_and_slow_bodies_leave_nothing() {
 
         let fixture = case.fixture();
         let huge = "x".repeat(5 * 1024 * 1024);
-        assert_eq!(fixture.post(&(case.sign)(huge.as_bytes()), &huge).await.0, StatusCode::PAYLOAD_TOO_LARGE, "{}", case.kind);
+        assert_eq!(
+            fixture.post(&(case.sign)(huge.as_bytes()), &huge).await.0,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "{}",
+            case.kind
+        );
         let never = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
         let slow = fixture.call(Method::POST, "", &headers, Body::from_stream(never));
         let (status, _) = while_time_passes(&fixture.clock, Duration::from_millis(100), slow).await;
@@ -263,7 +298,10 @@ async fn the_previous_secret_holds_while_it_is_rotated() {
 async fn challenges_are_answered_as_each_platform_wants_them() {
     let x = Fixture::new(json!({"kind":"x_webhook"}), &[("secret_file", "x-consumer-secret-01")]);
     let (status, body) = x.call(Method::GET, "crc_token=crc-token-abc&nonce=1", &[], "").await;
-    assert_eq!((status, body.as_str()), (OK, r#"{"response_token":"sha256=fujmqTIAyp28Mlzv5NnI26mFVUUfC05dZ8EUSzkQtU0="}"#));
+    assert_eq!(
+        (status, body.as_str()),
+        (OK, r#"{"response_token":"sha256=fujmqTIAyp28Mlzv5NnI26mFVUUfC05dZ8EUSzkQtU0="}"#)
+    );
     assert_eq!(x.call(Method::GET, "", &[], "").await.0, StatusCode::BAD_REQUEST);
 
     let douyin = Fixture::new(json!({"kind":"douyin_webhook"}), &[("secret_file", "dy-secret-01")]);
@@ -289,7 +327,10 @@ async fn challenges_are_answered_as_each_platform_wants_them() {
     let ask = |channel: &str| {
         let pairs = [("hub.mode", "subscribe"), ("hub.challenge", "a b&c"), ("hub.lease_seconds", "432000")];
         let topic = youtube::topic(channel);
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).append_pair("hub.topic", &topic).finish()
+        url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .append_pair("hub.topic", &topic)
+            .finish()
     };
     assert_eq!(youtube.call(Method::GET, &ask("UCa"), &[], "").await, (OK, "a b&c".to_owned()));
     assert_eq!(youtube.call(Method::GET, &ask("UCb"), &[], "").await.0, StatusCode::BAD_REQUEST);
@@ -312,7 +353,9 @@ async fn a_wechat_account_from_its_url_check_to_a_rotated_key() {
     assert_eq!(fixture.call(Method::GET, &old, &[], "").await.0, StatusCode::UNAUTHORIZED);
 
     let signed = query(TOKEN, &at, "2", Some(ENCRYPT));
-    let send = |query: String, body: String| fixture.call(Method::POST, Box::leak(query.into_boxed_str()), &[], body);
+    let send = |query: String, body: String| {
+        fixture.call(Method::POST, Box::leak(query.into_boxed_str()), &[], body)
+    };
     fixture.shelf.away.store(true, Ordering::Relaxed);
     assert_eq!(send(signed.clone(), safe(ENCRYPT)).await.0, StatusCode::SERVICE_UNAVAILABLE);
     fixture.shelf.away.store(false, Ordering::Relaxed);
@@ -324,7 +367,12 @@ async fn a_wechat_account_from_its_url_check_to_a_rotated_key() {
     for (case, query, body, status) in [
         ("plain", query(TOKEN, &at, "4", None), MESSAGE.to_owned(), StatusCode::UNAUTHORIZED),
         ("forged", query("other", &at, "4", Some(ENCRYPT)), safe(ENCRYPT), StatusCode::UNAUTHORIZED),
-        ("cut", query(TOKEN, &at, "4", Some(ENCRYPT)), safe(ENCRYPT)[..50].to_owned(), StatusCode::BAD_REQUEST),
+        (
+            "cut",
+            query(TOKEN, &at, "4", Some(ENCRYPT)),
+            safe(ENCRYPT)[..50].to_owned(),
+            StatusCode::BAD_REQUEST,
+        ),
         ("huge", query(TOKEN, &at, "4", None), "x".repeat(5 << 20), StatusCode::PAYLOAD_TOO_LARGE),
     ] {
         assert_eq!(send(query, body).await.0, status, "{case}");
@@ -352,14 +400,18 @@ async fn an_alert_opens_and_ends_a_technical_finding() {
     let findings = fixture.shelf.findings();
     let told: Vec<_> = findings.iter().map(|f| (f.transition, f.level)).collect();
     assert_eq!(told, [(Transition::Opened, Level::High), (Transition::Recovered, Level::None)]);
-    assert_eq!((findings[0].monitor.as_str(), &findings[0].episode), (findings[1].monitor.as_str(), &findings[1].episode));
+    assert_eq!(
+        (findings[0].monitor.as_str(), &findings[0].episode),
+        (findings[1].monitor.as_str(), &findings[1].episode)
+    );
     assert_eq!(fixture.counts(), (0, 0, 2), "mentions only on wish");
 }
 
 #[tokio::test]
 async fn a_deleted_video_is_a_retraction() {
     let fixture = Fixture::new(json!({"kind":"youtube_push","channels":["UCa"]}), &[("secret_file", "s")]);
-    let body = r#"<feed xmlns:at="u"><at:deleted-entry ref="yt:video:v1" when="2026-09-10T01:45:00Z"/></feed>"#;
+    let body =
+        r#"<feed xmlns:at="u"><at:deleted-entry ref="yt:video:v1" when="2026-09-10T01:45:00Z"/></feed>"#;
     let signature = format!("sha1={}", hex(&digest::hmac_sha1(&Token::new("s"), &[body.as_bytes()])));
     assert_eq!(fixture.post(&[("x-hub-signature", signature)], body).await.0, OK);
     let mention = fixture.shelf.mentions().remove(0);
@@ -384,16 +436,28 @@ fn settings_that_cannot_be_meant_are_named() {
     };
     for (settings, told) in [
         (json!({"kind":"wechat","token_file":"t","aes_key_file":"k"}), "sources[0].app_id: "),
-        (json!({"kind":"wechat","token_file":"t","previous_aes_key_file":"k"}), "sources[0].previous_aes_key_file: "),
+        (
+            json!({"kind":"wechat","token_file":"t","previous_aes_key_file":"k"}),
+            "sources[0].previous_aes_key_file: ",
+        ),
         (json!({"kind":"wechat","token":"t"}), "source `h`: unknown field `token`"),
         (json!({"kind":"youtube_push","secret_file":"s","channels":["UC a"]}), "sources[0].channels: `UC a`"),
         (json!({"kind":"youtube_push","secret_file":"s","channels":[]}), "sources[0].channels: "),
-        (json!({"kind":"youtube_lease","secret_file":"s","channels":["UCa"],"callback":"nowhere"}), "sources[0].callback: "),
+        (
+            json!({"kind":"youtube_lease","secret_file":"s","channels":["UCa"],"callback":"nowhere"}),
+            "sources[0].callback: ",
+        ),
         (json!({"kind":"meltwater_hook","secret_file":"s"}), "source `h`: missing field `proof`"),
-        (json!({"kind":"vendor_hook","secret_file":"s","map":{"txt":"/a"}}), "sources[0].map: map entry 1: a mention has no field `txt`; did you mean `text`?"),
+        (
+            json!({"kind":"vendor_hook","secret_file":"s","map":{"txt":"/a"}}),
+            "sources[0].map: map entry 1: a mention has no field `txt`; did you mean `text`?",
+        ),
         (json!({"kind":"vendor_hook","secret_file":"s","items":"list"}), "sources[0].items: "),
         (json!({"kind":"vendor_hook","secret_file":"s","id_header":"a b"}), "sources[0].id_header: "),
-        (json!({"kind":"vendor_hook","secret_file":"s","proof":{"scheme":"token","header":"a b"}}), "sources[0].proof: "),
+        (
+            json!({"kind":"vendor_hook","secret_file":"s","proof":{"scheme":"token","header":"a b"}}),
+            "sources[0].proof: ",
+        ),
         (json!({"kind":"bilibili_webhook","secret_file":"s"}), "source `h`: unknown field `secret_file`"),
     ] {
         let mut settings = settings;

@@ -11,8 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::{
-    Error, Item, Rejected, SourceKind, Token, TokenFile,
-    digest,
+    Error, Item, Rejected, SourceKind, Token, TokenFile, digest,
     hook::{Call, Delivery, Hook, Refusal, Reply},
     hooks::xml::{self, Element},
     sources::{Opened, Parts, Profile, SourceSettings},
@@ -120,8 +119,11 @@ impl Account {
 
     /// The plain signature, which every request carries, and its time.
     fn signed(&self, query: &Query, now: Timestamp) -> Result<(), Refused> {
-        let expected =
-            cipher::signature(&mut [self.token.expose().as_bytes(), query.timestamp.as_bytes(), query.nonce.as_bytes()]);
+        let expected = cipher::signature(&mut [
+            self.token.expose().as_bytes(),
+            query.timestamp.as_bytes(),
+            query.nonce.as_bytes(),
+        ]);
         if !digest::same(query.signature.as_bytes(), expected.as_bytes()) {
             return Err(Refused::Signature);
         }
@@ -239,6 +241,6 @@ impl Hook for Callbacks {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 pub(super) mod testing;
+#[cfg(test)]
+mod tests;

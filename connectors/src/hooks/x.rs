@@ -29,9 +29,9 @@ pub(crate) fn response_token(secret: &Token, crc_token: &str) -> String {
 /// Whether X signed this body.
 pub(crate) fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
     let Some(claimed) = claimed.trim().strip_prefix("sha256=") else { return false };
-    secrets
-        .iter()
-        .fold(false, |holds, secret| holds | digest::is_base64_of(claimed, &digest::hmac_sha256(secret, &[body])))
+    secrets.iter().fold(false, |holds, secret| {
+        holds | digest::is_base64_of(claimed, &digest::hmac_sha256(secret, &[body]))
+    })
 }
 
 /// `kind: x_webhook`.
@@ -70,7 +70,8 @@ impl Hook for Webhook {
     }
 
     fn handshake(&self, call: &Call, _now: Timestamp) -> Result<Reply, Refusal> {
-        let token = call.parameter("crc_token").filter(|token| !token.is_empty() && token.len() <= LONGEST_TOKEN);
+        let token =
+            call.parameter("crc_token").filter(|token| !token.is_empty() && token.len() <= LONGEST_TOKEN);
         let token = token.ok_or(Refusal::Malformed("a crc_token is expected"))?;
         let secret = self.secrets.first().ok_or(Refusal::Unverified("no secret"))?;
         Ok(Reply::json(&json!({ "response_token": response_token(secret, &token) })))

@@ -110,7 +110,9 @@ fn begun(tag: &quick_xml::events::BytesStart<'_>) -> Result<Element, XmlError> {
     let mut attributes = Vec::new();
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|_| XmlError::Malformed)?;
-        let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|_| XmlError::UnknownEntity)?;
+        let value = attribute
+            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+            .map_err(|_| XmlError::UnknownEntity)?;
         attributes.push((name_of(attribute.key.local_name()), value.into_owned()));
     }
     Ok(Element { name: name_of(tag.local_name()), attributes, ..Element::default() })

@@ -180,7 +180,8 @@ impl SourceSettings for Settings {
 
 /// Faults of a list of channels.
 fn check_channels(channels: &[String]) -> Vec<String> {
-    let is_id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let is_id =
+        |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if channels.is_empty() {
         return vec!["channels: name at least one channel id (`UC…`)".to_owned()];
     }

@@ -93,19 +93,21 @@ pub(super) fn read(body: &Bytes, now: Timestamp) -> Result<Vec<Result<Mention, R
                 take(&element, found.fault)?;
             }
         }
-        // One object over several lines is one item; anything else is read line by line.
+        None => return Err(Problem::bad_request("the body is empty")),
+        // One object over several lines is one item; anything else is read line by line, good lines and bad ones.
         Some(b'{') if serde_json::from_slice::<serde::de::IgnoredAny>(start).is_ok() => take(start, None)?,
-        Some(b'{') => {
-            for line in start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+        Some(_) => {
+            let lines = || start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+            if !lines().any(|line| line.starts_with(b"{")) {
+                let what = "the body is neither a JSON object, an array, nor JSON lines";
+                return Err(Problem::bad_request(what));
+            }
+            for line in lines() {
                 if !line.is_empty() {
                     take(line, None)?;
                 }
             }
         }
-        Some(_) => {
-            return Err(Problem::bad_request("the body is neither a JSON object, an array, nor JSON lines"));
-        }
-        None => return Err(Problem::bad_request("the body is empty")),
     }
     if items.is_empty() {
         return Err(Problem::bad_request("the batch holds no item"));

@@ -44,6 +44,22 @@ impl Problem {
         }
     }
 
+    pub(super) fn too_slow() -> Self {
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            detail: "the body took too long; send smaller batches".to_owned(),
+            outcome: "too_slow",
+        }
+    }
+
+    pub(super) fn busy() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            detail: "too many batches at once; send it again".to_owned(),
+            outcome: "busy",
+        }
+    }
+
     pub(super) fn bus_away() -> Self {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,

@@ -34,7 +34,7 @@ impl Secret {
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, Error> {
         let secret = secret.as_ref().trim_ascii();
         if secret.len() < SHORTEST {
-            return Err(Error::Options("an ingest secret needs at least 16 bytes"));
+            return Err(Error::options("an ingest secret needs at least 16 bytes"));
         }
         Ok(Self(secret.to_vec()))
     }

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::http::Method;
+use axum::{
+    body::Body,
+    http::{HeaderMap, Method},
+};
 use jiff::Timestamp;
 use serde_json::Value;
 use tocsin_bus::{ManualClock, Record};
@@ -158,6 +161,52 @@ async fn one_bad_item_does_not_spoil_the_others() {
         ]
     );
     assert_eq!(fixture.published(), 2);
+}
+
+#[tokio::test]
+async fn a_first_line_that_is_no_json_is_refused_by_itself() {
+    let fixture = Fixture::new();
+    let (status, _, answer) =
+        fixture.signed(&format!("# exported today\n{}\n{}", item("1"), item("2"))).await;
+    assert_eq!((status, &answer["accepted"]), (StatusCode::ACCEPTED, &2.into()));
+    assert_eq!(
+        (&answer["rejected"][0]["index"], &answer["rejected"][0]["reason"]),
+        (&0.into(), &"invalid_json".into())
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_take_too_long_or_are_too_many_are_turned_away() {
+    let fixture = Fixture::new();
+    let never = || {
+        let pieces = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/api/v1/mentions")
+            .header(TIMESTAMP_HEADER, NOW.to_string())
+            .header(SIGNATURE_HEADER, sign(&secret(NEW), NOW, b"x"))
+            .body(Body::from_stream(pieces))
+            .expect("a request");
+        fixture.router.clone().oneshot(request)
+    };
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..LIMITS.at_once {
+        waiting.spawn(never());
+    }
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    let (status, headers, _) = fixture.signed(&item("1")).await;
+    assert_eq!(
+        (status, headers[header::RETRY_AFTER].to_str().ok()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("5"))
+    );
+    fixture.clock.advance(LIMITS.time);
+    while let Some(ended) = waiting.join_next().await {
+        let response = ended.expect("no panic").expect("infallible");
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    }
+    assert_eq!(fixture.signed(&item("1")).await.0, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]

@@ -3,17 +3,13 @@
 use std::{
     fs::{self, OpenOptions},
     io::Write,
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use tocsin_bus::{ManualClock, Record, Topic};
 
 use super::*;
-use crate::{
-    FileCursors, Publish, PublishError,
-    publish::Acknowledged,
-    runner::{Round, round},
-};
+use crate::{FileCursors, Publish, PublishError, Round, publish::Acknowledged, runner::round};
 
 #[derive(Default)]
 struct Shelf {
@@ -50,8 +46,8 @@ impl Fixture {
 
     fn tail(folder: &Path) -> Tail {
         let cursors = FileCursors::open(folder.join("cursors")).expect("a store");
-        Tail::new("crawl", folder.join("in/*.jsonl"), ReadOptions::default(), Arc::new(cursors))
-            .expect("a tail")
+        let cursor = Cursor::new(Arc::new(cursors), "crawl", 1);
+        Tail::new("crawl", folder.join("in/*.jsonl"), ReadOptions::default(), cursor).expect("a tail")
     }
 
     fn restart(&mut self) {
@@ -177,8 +173,8 @@ async fn a_cursor_that_cannot_be_read_starts_over() {
 
 #[test]
 fn csv_cannot_be_followed() {
-    let cursors =
-        Arc::new(FileCursors::open(tempfile::tempdir().expect("a folder").path()).expect("a store"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let cursors = Arc::new(FileCursors::open(folder.path()).expect("a store"));
     let options = ReadOptions { format: Format::Csv, ..ReadOptions::default() };
-    assert!(matches!(Tail::new("x", "a.csv", options, cursors), Err(Error::Options(_))));
+    assert!(matches!(Tail::new("x", "a.csv", options, Cursor::new(cursors, "x", 1)), Err(Error::Options(_))));
 }

@@ -117,8 +117,12 @@ impl Source for Mentions {
         let mut page = match read(&answer.body, self.endpoint, SOURCE, now) {
             Ok(page) if answer.status.is_success() => page,
             Err(NoPage::Api(error)) => return Err(meant(&error, answer.status, now)),
-            Ok(_) | Err(NoPage::Shape(_)) if !answer.status.is_success() => return Err(status_error(&answer, now)),
-            Ok(_) | Err(NoPage::Shape(_)) => return Err(Error::transient("the answer is no list of mentions")),
+            Ok(_) | Err(NoPage::Shape(_)) if !answer.status.is_success() => {
+                return Err(status_error(&answer, now));
+            }
+            Ok(_) | Err(NoPage::Shape(_)) => {
+                return Err(Error::transient("the answer is no list of mentions"));
+            }
         };
         let next = walk.after(&page.ids);
         self.pages = if next.goes_on() { self.pages.saturating_add(1) } else { 0 };
@@ -126,7 +130,10 @@ impl Source for Mentions {
         page.items.reverse();
         let mut notices = Vec::new();
         if self.pages >= LONG_WALK {
-            notices.push(Notice::new(NoticeKind::Sample, "more mentions than one walk can read; still going down"));
+            notices.push(Notice::new(
+                NoticeKind::Sample,
+                "more mentions than one walk can read; still going down",
+            ));
         }
         let more = next.goes_on();
         self.next = Some(next);

@@ -34,8 +34,10 @@ pub struct Config {
     pub console: tocsin_console::Config,
     /// Signed HTTP ingest, on the console's port.
     pub ingest: Ingest,
-    /// Files to follow.
-    pub sources: Vec<Source>,
+    /// How the outside is asked.
+    pub connect: Connect,
+    /// Where mentions come from.
+    pub sources: Vec<tocsin_connectors::Configured>,
     /// Ways to page people, by the id their contacts name.
     pub channels: BTreeMap<String, channel::Config>,
 }
@@ -183,20 +185,18 @@ pub struct Ingest {
     pub secret_files: Vec<PathBuf>,
 }
 
-/// One followed file or folder pattern.
+/// How the outside is asked.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// Unique; a metrics label.
-    pub name: String,
-    /// Path, or a pattern such as `data/weibo/jsonl/*.jsonl`.
-    pub path: PathBuf,
-    /// auto, mention, mediacrawler, jsonl
-    #[serde(default)]
-    pub format: Option<String>,
-    /// Field map, as for `tocsin replay --map`.
-    #[serde(default)]
-    pub map: Option<String>,
+#[serde(default, deny_unknown_fields)]
+pub struct Connect {
+    /// Who we say we are. Some services want a name with a way to reach the operator.
+    pub user_agent: String,
+}
+
+impl Default for Connect {
+    fn default() -> Self {
+        Self { user_agent: concat!("Tocsin/", env!("CARGO_PKG_VERSION")).into() }
+    }
 }
 
 impl Config {
@@ -229,24 +229,7 @@ impl Config {
         {
             faults.push(format!("bus.kafka: {fault}"));
         }
-        let mut names = std::collections::BTreeSet::new();
-        for (i, source) in self.sources.iter().enumerate() {
-            if !names.insert(&source.name) {
-                faults.push(format!("sources[{i}].name: `{}` is used twice", source.name));
-            }
-            if let Some(format) = &source.format
-                && tocsin_connectors::file::Format::from_word(format).is_none()
-            {
-                faults.push(format!(
-                    "sources[{i}].format: `{format}` is none of auto, mention, mediacrawler, jsonl"
-                ));
-            }
-            if let Some(map) = &source.map
-                && let Err(fault) = tocsin_connectors::FieldMap::parse(map)
-            {
-                faults.push(format!("sources[{i}].map: {fault}"));
-            }
-        }
+        faults.extend(tocsin_connectors::Configured::check_all(&self.sources));
         if faults.is_empty() { Ok(()) } else { Err(Invalid(faults)) }
     }
 }

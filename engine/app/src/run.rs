@@ -7,9 +7,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 use tocsin_bus::{Clock, Driver, Loop, LoopHealth, LoopSettings, Stage, SystemClock};
-use tocsin_connectors::{
-    Backoff, BusPublisher, FieldMap, cursor::FileCursors, file, ingest, runner, tail::Tail,
-};
+use tocsin_connectors::{BusPublisher, ingest};
 use tocsin_console::Readiness;
 use tocsin_detect::{
     Checkpoints, DetectStage, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings,
@@ -22,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::{self, StageName},
-    config::{BusDriver, Config, Invalid, Source, StoreDriver},
+    config::{BusDriver, Config, Invalid, StoreDriver},
+    connect,
     http::Front,
     parts, reload, rules,
     sentiment::{self, Judges},
@@ -31,15 +30,11 @@ use crate::{
 /// A published mention is given up on (and its sender told to try again) after this.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often a followed file is looked at.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// A mention seen further ahead of the broker's clock than this counts as seen when it was published to the bus: one wrong
 /// clock must not carry a partition's watermark into the future.
 const SKEW_TOLERATED: SignedDuration = SignedDuration::from_mins(5);
 /// How long open requests may hold up the end of the process.
 const SERVER_PATIENCE: Duration = Duration::from_secs(10);
-/// Longest wait after faults of a source.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// Running tasks; the first that fails ends the process, so that a supervisor notices.
 type Tasks = JoinSet<anyhow::Result<()>>;
@@ -197,13 +192,12 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
                 let state = ingest::IngestState::new(publisher.clone(), clock.clone(), secrets);
                 router = router.merge(ingest::router(state));
             }
-            for (source, seed) in config.sources.iter().zip(1..) {
-                let tail = follow(source, &config)?;
-                let pace = runner::Pace {
-                    poll: FOLLOW_EVERY,
-                    backoff: Backoff::new(FOLLOW_EVERY, LONGEST_BACKOFF, seed),
-                };
-                spawn(&mut tasks, runner::run(tail, publisher.clone(), clock.clone(), pace, stop.clone()));
+            let sources = connect::Sources::open(&config, &clock)?;
+            if let Some(hooks) = sources.hooks(&config, publisher.clone())? {
+                router = router.merge(hooks);
+            }
+            for work in sources.keepers(&config, &publisher, &stop) {
+                spawn(&mut tasks, work);
             }
         }
     }
@@ -284,18 +278,6 @@ fn spawn(tasks: &mut Tasks, work: impl Future<Output = ()> + Send + 'static) {
         work.await;
         Ok(())
     });
-}
-
-/// A source of the configuration, its cursor beside the embedded store's files.
-fn follow(source: &Source, config: &Config) -> anyhow::Result<Tail> {
-    let format = source.format.as_deref().and_then(file::Format::from_word).unwrap_or_default();
-    let options = file::ReadOptions {
-        format,
-        map: source.map.as_deref().map(FieldMap::parse).transpose()?,
-        seen_at: None,
-    };
-    let cursors = FileCursors::open(config.store.embedded.folder.join("cursors"))?;
-    Ok(Tail::new(&source.name, &source.path, options, Arc::new(cursors))?)
 }
 
 /// Cancels `stop` on SIGTERM or SIGINT.

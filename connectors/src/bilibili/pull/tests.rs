@@ -20,11 +20,17 @@ fn video(id: &str) -> Value {
 }
 
 fn page(videos: &[Value], total: u64) -> Play {
-    Play::json(json!({"code":0,"message":"0","data":{"list":videos,"page":{"pn":1,"ps":50,"total":total}}}).to_string())
+    Play::json(
+        json!({"code":0,"message":"0","data":{"list":videos,"page":{"pn":1,"ps":50,"total":total}}})
+            .to_string(),
+    )
 }
 
 fn stat(view: u64, reply: u64) -> Play {
-    Play::json(json!({"code":0,"message":"0","data":{"view":view,"reply":reply,"like":1,"favorite":1,"share":1}}).to_string())
+    Play::json(
+        json!({"code":0,"message":"0","data":{"view":view,"reply":reply,"like":1,"favorite":1,"share":1}})
+            .to_string(),
+    )
 }
 
 fn open(folder: &Path, api: &str) -> Box<dyn DynSource> {
@@ -40,7 +46,12 @@ fn open(folder: &Path, api: &str) -> Box<dyn DynSource> {
 #[tokio::test]
 async fn tells_of_a_video_once_and_again_when_its_counters_moved() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = Standin::start([page(&[video("BV1"), json!({"title":"x"}), video("BV2"), video("BV3")], 99), stat(10, 0), stat(20, 1)]).await;
+    let server = Standin::start([
+        page(&[video("BV1"), json!({"title":"x"}), video("BV2"), video("BV3")], 99),
+        stat(10, 0),
+        stat(20, 1),
+    ])
+    .await;
     let mut source = open(folder.path(), &server.address);
     let items = drain(&mut *source, now()).await.expect("a round");
     assert_eq!((ids(&items), items.len()), (vec!["bilibili:BV1".into(), "bilibili:BV2".into()], 3));
@@ -48,7 +59,8 @@ async fn tells_of_a_video_once_and_again_when_its_counters_moved() {
     let mut source = open(folder.path(), &server.address);
     server.play([page(&[video("BV1"), video("BV2")], 2), stat(10, 0), stat(20, 9)]);
     let items = drain(&mut *source, now()).await.expect("a round");
-    let moved: Vec<_> = items.into_iter().filter_map(Item::mention).map(|m| (m.id, m.op, m.metrics.comments)).collect();
+    let moved: Vec<_> =
+        items.into_iter().filter_map(Item::mention).map(|m| (m.id, m.op, m.metrics.comments)).collect();
     assert_eq!(moved, [("bilibili:BV2".to_owned(), Op::Update, Some(9))]);
 }
 
@@ -62,10 +74,20 @@ async fn every_request_is_signed_afresh() {
     for request in server.asked() {
         let header = |name: &str| {
             let line = request.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}: ")));
-            line.and_then(|line| line.split_once(": ")).map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+            line.and_then(|line| line.split_once(": "))
+                .map(|(_, value)| value.trim().to_owned())
+                .unwrap_or_default()
         };
-        let names = ["accesskeyid", "content-md5", "signature-method", "signature-nonce", "signature-version", "timestamp"];
-        let lines: Vec<String> = names.iter().map(|name| format!("x-bili-{name}:{}", header(&format!("x-bili-{name}")))).collect();
+        let names = [
+            "accesskeyid",
+            "content-md5",
+            "signature-method",
+            "signature-nonce",
+            "signature-version",
+            "timestamp",
+        ];
+        let lines: Vec<String> =
+            names.iter().map(|name| format!("x-bili-{name}:{}", header(&format!("x-bili-{name}")))).collect();
         let expected = digest::hmac_sha256(&Token::new("app-secret"), &[lines.join("\n").as_bytes()]);
         assert_eq!(header("authorization"), hex(&expected));
         assert_eq!(header("access-token"), "token-1");

@@ -49,9 +49,15 @@ async fn goes_down_to_what_is_known_and_counts_nothing_twice() {
     .await;
     let mut source = open(folder.path(), &server.address, json!({}));
     let items = drain(&mut *source, now()).await.expect("a round");
-    assert_eq!((ids(&items), items.len()), (vec!["douyin:c".into(), "douyin:b".into(), "douyin:a".into()], 4));
+    assert_eq!(
+        (ids(&items), items.len()),
+        (vec!["douyin:c".into(), "douyin:b".into(), "douyin:a".into()], 4)
+    );
     // The next round meets them again, the bad one too.
-    server.play([page(&[comment("d", START + 30, 0), comment("c", START + 20, 0), json!({"comment_id":"bad"})], None)]);
+    server.play([page(
+        &[comment("d", START + 30, 0), comment("c", START + 20, 0), json!({"comment_id":"bad"})],
+        None,
+    )]);
     assert_eq!(ids(&drain(&mut *source, now()).await.expect("a round")), ["douyin:d"]);
     // Far below the mark the walk ends, however much more there is.
     drop(source);
@@ -60,7 +66,13 @@ async fn goes_down_to_what_is_known_and_counts_nothing_twice() {
     assert_eq!(ids(&drain(&mut *source, now()).await.expect("a round")), ["douyin:e"]);
     let asked = server.asked();
     assert_eq!(asked.len(), 4);
-    assert!(asked[0].starts_with("GET /api/apps/v1/item/list_comment/?item_id=v%2F1%2B%3D&cursor=0&count=50&sort_type=time "), "{}", asked[0]);
+    assert!(
+        asked[0].starts_with(
+            "GET /api/apps/v1/item/list_comment/?item_id=v%2F1%2B%3D&cursor=0&count=50&sort_type=time "
+        ),
+        "{}",
+        asked[0]
+    );
     assert!(asked.iter().all(|request| request.contains("access-token: act.secret")));
 }
 
@@ -90,7 +102,9 @@ async fn replies_are_read_when_their_number_changed() {
 async fn faults_inside_success_and_below_http_are_told_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = |code: i64| {
-        Play::json(json!({"data":{"error_code":code,"description":"x"},"extra":{"error_code":code}}).to_string())
+        Play::json(
+            json!({"data":{"error_code":code,"description":"x"},"extra":{"error_code":code}}).to_string(),
+        )
     };
     let cases = [
         (error(2_190_008), Fault::Credential),
@@ -141,9 +155,16 @@ async fn one_video_gone_does_not_hide_the_others_and_depth_is_bounded() {
 
 #[test]
 fn settings_that_cannot_be_meant_are_named() {
-    let settings = |value: Value| serde_json::from_value::<Settings>(value).map(|s| SourceSettings::check(&s));
-    let faults = settings(json!({"token_file":"t","interface":"mini_app","videos":[" "],"replies":true,"api":"ftp://x"}));
-    let fields: Vec<String> = faults.expect("settings").iter().map(|f| f.split(':').next().unwrap_or_default().to_owned()).collect();
+    let settings =
+        |value: Value| serde_json::from_value::<Settings>(value).map(|s| SourceSettings::check(&s));
+    let faults = settings(
+        json!({"token_file":"t","interface":"mini_app","videos":[" "],"replies":true,"api":"ftp://x"}),
+    );
+    let fields: Vec<String> = faults
+        .expect("settings")
+        .iter()
+        .map(|f| f.split(':').next().unwrap_or_default().to_owned())
+        .collect();
     assert_eq!(fields, ["videos", "replies", "api"]);
     assert!(settings(json!({"token_file":"t","interface":"all","videos":["v"]})).is_err());
     assert!(settings(json!({"token_file":"t","interface":"search","videos":["v"],"token":"x"})).is_err());

@@ -188,7 +188,11 @@ mod tests {
         assert_eq!((opened.transition, opened.level), (Transition::Opened, Level::Medium));
         assert!(technical::is(&opened.monitor) && opened.monitor.starts_with("alert:CheckoutDown-"));
         assert_eq!(opened.reasons[0].wording.en, "alert CheckoutDown: a is down");
-        assert_eq!(finding(&one, &grades(), now()).map(|f| f.id), Some(opened.id.clone()), "told again, nothing new");
+        assert_eq!(
+            finding(&one, &grades(), now()).map(|f| f.id),
+            Some(opened.id.clone()),
+            "told again, nothing new"
+        );
 
         let worse = group(&[alert("a", "warning", "firing", OPEN), alert("b", "critical", "firing", OPEN)]);
         let raised = finding(&worse, &grades(), now()).expect("a finding");
@@ -202,7 +206,10 @@ mod tests {
 
         let over = group(&[alert("a", "warning", "resolved", END), alert("b", "critical", "resolved", END)]);
         let over = finding(&over, &grades(), now()).expect("a finding");
-        assert_eq!((over.transition, over.level, over.at.to_string().as_str()), (Transition::Recovered, Level::None, END));
+        assert_eq!(
+            (over.transition, over.level, over.at.to_string().as_str()),
+            (Transition::Recovered, Level::None, END)
+        );
         assert_eq!((&over.monitor, &over.episode), (&opened.monitor, &opened.episode));
     }
 

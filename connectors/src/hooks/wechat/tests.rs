@@ -226,12 +226,8 @@ fn opens_the_official_samples() {
             let (token, timestamp, nonce) = (field("token"), field("timestamp"), field("nonce"));
             let query = query(token, timestamp, nonce, Some(field("encrypt")));
             assert_eq!(query.msg_signature.as_deref(), Some(field("signature")), "{}", field("name"));
-            let account = Account::new(
-                Token::new(token),
-                field("receive_id"),
-                &[field("key")],
-            )
-            .expect("an account");
+            let account =
+                Account::new(Token::new(token), field("receive_id"), &[field("key")]).expect("an account");
             let now = at(timestamp.parse().expect("a time"));
             if field("plaintext").starts_with('<') {
                 let body =

@@ -29,7 +29,9 @@ pub(super) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
             let event = document.keys().find(|key| key.as_str() != "for_user_id").cloned();
             return Ok(Heard::Event(event.unwrap_or_else(|| "empty".to_owned())));
         }
-        Some(_) => return Err(refuse(RejectionReason::InvalidField, "data", "neither a post nor a list of posts")),
+        Some(_) => {
+            return Err(refuse(RejectionReason::InvalidField, "data", "neither a post nor a list of posts"));
+        }
     };
     let users: HashMap<String, &Fields> = document
         .get("includes")

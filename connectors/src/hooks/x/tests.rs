@@ -34,7 +34,10 @@ fn known_challenge_and_signature() {
 #[test]
 fn a_post_its_edit_its_answer_and_its_long_form() {
     let mention = only(POST).mention().expect("a mention");
-    assert_eq!((mention.id.as_str(), mention.kind, mention.op), ("x:1965600000000000001", Kind::Post, Op::Create));
+    assert_eq!(
+        (mention.id.as_str(), mention.kind, mention.op),
+        ("x:1965600000000000001", Kind::Post, Op::Create)
+    );
     assert_eq!(mention.author.as_ref().and_then(|a| a.followers), Some(1200));
     assert_eq!(mention.author.map(|a| a.verified), Some(Verified::None));
     assert_eq!((mention.metrics.reposts, mention.metrics.views), (Some(0), None));
@@ -49,7 +52,10 @@ fn a_post_its_edit_its_answer_and_its_long_form() {
         r#""lang":"zxx","referenced_tweets":[{"type":"replied_to","id":"5"},{"type":"quoted","id":"6"}],"note_tweet":{"text":"long &amp; whole"}"#,
     );
     let answer = only(&answer).mention().expect("a mention");
-    assert_eq!((answer.kind, answer.parent.as_deref(), answer.repost_of.as_deref()), (Kind::Comment, Some("x:5"), Some("x:6")));
+    assert_eq!(
+        (answer.kind, answer.parent.as_deref(), answer.repost_of.as_deref()),
+        (Kind::Comment, Some("x:5"), Some("x:6"))
+    );
     assert_eq!((answer.text.as_str(), answer.lang), ("long & whole", None));
 }
 
@@ -63,7 +69,10 @@ fn names_what_cannot_be_meant() {
     ] {
         assert_eq!(only(&POST.replacen(from, to, 1)).rejected().map(|r| r.field.as_str()), Some(field));
     }
-    assert_eq!(post::read(br#"{"for_user_id":"1","tweet_delete_events":[]}"#, now()), Ok(Heard::Event("tweet_delete_events".into())));
+    assert_eq!(
+        post::read(br#"{"for_user_id":"1","tweet_delete_events":[]}"#, now()),
+        Ok(Heard::Event("tweet_delete_events".into()))
+    );
     assert!(post::read(br#"{"data":1}"#, now()).is_err() && post::read(b"", now()).is_err());
 }
 

@@ -96,8 +96,10 @@ impl Source for Lease {
         };
         asked.retain(|topic, _| self.topics.contains(topic));
         let every = SignedDuration::try_from(RENEW_EVERY).unwrap_or(SignedDuration::MAX);
-        let mut due =
-            self.topics.iter().filter(|topic| asked.get(*topic).is_none_or(|at| now.duration_since(*at) >= every));
+        let mut due = self
+            .topics
+            .iter()
+            .filter(|topic| asked.get(*topic).is_none_or(|at| now.duration_since(*at) >= every));
         // One a fetch: a fault in the middle forgets nothing.
         let Some(topic) = due.next() else {
             self.asked = Some(asked);

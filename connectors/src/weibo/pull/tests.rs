@@ -54,12 +54,18 @@ async fn reads_down_to_what_is_known_before_the_mark_moves() {
     drop(source);
     server.play([page([108, 107]), page([106]), page([])]);
     let mut source = open(folder.path(), &server.address);
-    assert_eq!(ids(&drain(&mut *source, now()).await.expect("the rest")), ["weibo:107", "weibo:108", "weibo:106"]);
+    assert_eq!(
+        ids(&drain(&mut *source, now()).await.expect("the rest")),
+        ["weibo:107", "weibo:108", "weibo:106"]
+    );
 
     server.play([page([])]);
     assert!(drain(&mut *source, now()).await.expect("nothing").is_empty());
     let asked = server.asked();
-    let queries: Vec<&str> = asked.iter().filter_map(|request| request.split(' ').nth(1)?.split_once('?').map(|(_, q)| q)).collect();
+    let queries: Vec<&str> = asked
+        .iter()
+        .filter_map(|request| request.split(' ').nth(1)?.split_once('?').map(|(_, q)| q))
+        .collect();
     assert_eq!(
         queries,
         [
@@ -109,7 +115,8 @@ async fn every_fault_is_told_for_what_it_is_and_loses_nothing() {
     }
     server.play([page([7])]);
     assert_eq!(ids(&drain(&mut *source, now()).await.expect("a page")), ["weibo:7"]);
-    let limited = meant(&super::super::page::ApiError { code: 10022, name: String::new() }, StatusCode::OK, now());
+    let limited =
+        meant(&super::super::page::ApiError { code: 10022, name: String::new() }, StatusCode::OK, now());
     assert_eq!(limited.until().map(|t| t.to_string()).as_deref(), Some("2026-09-10T04:00:00Z"));
 }
 
