@@ -3,12 +3,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    task::JoinSet,
 };
 
 use crate::Item;
@@ -38,12 +39,18 @@ impl Play {
     }
 }
 
-/// The server; ends with the test's runtime.
-#[derive(Debug, Clone)]
+/// The server; gone when dropped.
+#[derive(Debug)]
 pub(crate) struct Standin {
     pub(crate) address: String,
-    script: Arc<Mutex<VecDeque<Play>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    state: Arc<State>,
+    _running: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    script: Mutex<VecDeque<Play>>,
+    asked: Mutex<Vec<String>>,
 }
 
 impl Standin {
@@ -51,49 +58,48 @@ impl Standin {
     pub(crate) async fn start(script: impl IntoIterator<Item = Play>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let standin = Self {
-            address,
-            script: Arc::new(Mutex::new(script.into_iter().collect())),
-            asked: Arc::default(),
-        };
-        let server = standin.clone();
-        tokio::spawn(async move {
+        let state = Arc::new(State::default());
+        let server = state.clone();
+        let mut running = JoinSet::new();
+        running.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(server.clone().serve(stream));
+                server.serve(stream).await;
             }
         });
+        let standin = Self { address, state, _running: running };
+        standin.play(script);
         standin
     }
 
     /// Adds answers.
     pub(crate) fn play(&self, plays: impl IntoIterator<Item = Play>) {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner).extend(plays);
+        self.state.script.lock().expect("lock").extend(plays);
     }
 
     /// Requests so far: head and body as they came.
     pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.state.asked.lock().expect("lock").clone()
     }
+}
 
-    async fn serve(self, mut stream: TcpStream) {
+impl State {
+    async fn serve(&self, mut stream: TcpStream) {
         let Some(request) = request(&mut stream).await else { return };
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        let play = self.script.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let bytes = match play.unwrap_or(Play::Answer(404, Vec::new(), "script over".to_owned())) {
+        self.asked.lock().expect("lock").push(request);
+        let play = self.script.lock().expect("lock").pop_front();
+        let bytes = match play.unwrap_or(Play::status(404, "script over")) {
             Play::Answer(status, headers, body) => {
                 let headers: String =
                     headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-                format!(
-                    "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
-                    body.len()
-                )
-                .into_bytes()
+                let length = body.len();
+                format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
+                    .into_bytes()
             }
-            Play::Cut(body) => format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len() + 100
-            )
-            .into_bytes(),
+            Play::Cut(body) => {
+                let length = body.len() + 100;
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+                    .into_bytes()
+            }
             Play::Silence => {
                 // Held open until the other side gives up.
                 let _ = stream.read(&mut [0; 1]).await;

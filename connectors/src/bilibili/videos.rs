@@ -98,7 +98,7 @@ fn video(fields: &Fields, seen_at: Timestamp) -> Result<Mention, Rejection> {
     let id = word("resource_id").ok_or_else(|| missing("resource_id"))?;
     let published = ["ptime", "ctime"]
         .iter()
-        .find_map(|name| Some((*name, fields.get(*name).filter(|time| **time != Value::from(0))?)));
+        .find_map(|name| Some((*name, fields.get(*name).filter(|time| time.as_i64() != Some(0))?)));
     let (name, time) = published.ok_or_else(|| missing("ptime"))?;
     let published_at = scalar::instant(time).map_err(|bad| refuse(bad.reason, name, bad.detail))?;
     let share = fields.get("video_info").and_then(|info| info["share_url"].as_str());

@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn secrets() -> Vec<Token> {
-        ["dy-secret-00", "dy-secret-01"].map(|text| Token::new(text)).into()
+        ["dy-secret-00", "dy-secret-01"].map(Token::new).into()
     }
 
     #[test]

@@ -94,7 +94,9 @@ mod tests {
         let secret = [Token::new("ks-secret-01")];
         let known = "c1d157893195d355739596f0de5cbbf7";
         assert!(is_signed(&secret, known, BODY.as_bytes()));
-        assert!(!is_signed(&secret, known, BODY[1..].as_bytes()) && !is_signed(&secret, "", BODY.as_bytes()));
+        assert!(
+            !is_signed(&secret, known, &BODY.as_bytes()[1..]) && !is_signed(&secret, "", BODY.as_bytes())
+        );
         assert_eq!(read(BODY.as_bytes()), Ok((Heard::Event("authorize".into()), Some("t-0001".into()))));
         assert_eq!(read(b"{}").map_err(|r| r.field), Err("event".to_owned()));
     }

@@ -134,3 +134,6 @@ impl Source for Lease {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
