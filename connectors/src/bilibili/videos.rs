@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Connector that brought the mention.
-pub(crate) const SOURCE: &str = "pull:bilibili";
+pub(crate) const SOURCE: &str = "bilibili_videos";
 /// Videos of one page.
 pub(crate) const COUNT: u64 = 50;
 /// Path of the list, below `https://member.bilibili.com`.

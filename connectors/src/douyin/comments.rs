@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Connector that brought the mention.
-pub(crate) const SOURCE: &str = "pull:douyin";
+pub(crate) const SOURCE: &str = "douyin_comments";
 
 /// What a list belongs to.
 #[derive(Debug, Clone, Copy)]

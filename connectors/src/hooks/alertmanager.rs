@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Connector that brought the mention.
-const SOURCE: &str = "hook:alertmanager";
+const SOURCE: &str = "alertmanager";
 /// Most bytes of labels that follow the text.
 const MOST_LABELS: usize = 2_000;
 

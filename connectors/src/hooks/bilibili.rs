@@ -62,7 +62,7 @@ impl Hook for Webhook {
     fn receive(&self, call: &Call, _now: Timestamp) -> Result<Delivery, Refusal> {
         // A stranger's nonsense is not kept as a dead letter.
         let heard = read(&call.body).map_err(|_| Refusal::Malformed("not an event of this platform"))?;
-        Ok(delivery("hook:bilibili", call, Ok(heard)))
+        Ok(delivery("bilibili_webhook", call, Ok(heard)))
     }
 }
 

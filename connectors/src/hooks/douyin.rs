@@ -24,7 +24,7 @@ pub(crate) const ID_HEADER: &str = "msg-id";
 /// Header with the signature.
 pub(crate) const SIGNATURE_HEADER: &str = "x-douyin-signature";
 /// Connector that brought the mention.
-const SOURCE: &str = "hook:douyin";
+const SOURCE: &str = "douyin_webhook";
 
 /// Whether the platform signed this body.
 pub(crate) fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {

@@ -76,7 +76,7 @@ impl Hook for Webhook {
             Ok((heard, id)) => (Ok(heard), id),
             Err(rejection) => (Err(rejection), None),
         };
-        Ok(Delivery { id, ..delivery("hook:kuaishou", call, heard) })
+        Ok(Delivery { id, ..delivery("kuaishou_webhook", call, heard) })
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Connector that brought the mention.
-const SOURCE: &str = "hook:meltwater";
+const SOURCE: &str = "meltwater_hook";
 
 /// Reads a proven delivery.
 pub(crate) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {

@@ -468,6 +468,45 @@ fn settings_that_cannot_be_meant_are_named() {
     }
 }
 
+/// A bus that neither takes nor refuses.
+struct Stuck;
+
+impl crate::Publish for Stuck {
+    fn publish<'a>(&'a self, _: &'a [tocsin_bus::Record]) -> crate::publish::Acknowledged<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn the_answer_comes_within_five_seconds_of_the_call_whatever_the_bus_does() {
+    let case = cases().remove(0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = secret(folder.path(), "secret", case.files[0].1);
+    let settings = json!({"name":"h","kind":case.kind,"secret_file":file});
+    let configured: Configured = serde_json::from_value(settings).expect("settings");
+    let Ok(Opened::Hook(hook)) = configured.open(parts("h", folder.path())) else { panic!("no hook") };
+    let clock = clock_at(NOW);
+    let health = Health::new("h", hook.kind(), configured.rules, clock.now_is());
+    let router = hook_router(Hooks::new(vec![(hook, health)], Arc::new(Stuck), Arc::new(clock.clone())));
+    // A body that takes two seconds.
+    let waiting = clock.clone();
+    let body = case.body.clone();
+    let slow = futures_util::stream::once(async move {
+        tocsin_bus::Clock::sleep(&waiting, Duration::from_secs(2)).await;
+        Ok::<_, std::io::Error>(bytes::Bytes::from(body))
+    });
+    let mut request = Request::builder().method(Method::POST).uri("/hooks/h");
+    for (name, value) in (case.sign)(case.body.as_bytes()) {
+        request = request.header(name, value);
+    }
+    let request = request.body(Body::from_stream(slow)).expect("a request");
+    let began = clock.now_is();
+    let answered = while_time_passes(&clock, Duration::from_millis(50), router.oneshot(request)).await;
+    assert_eq!(answered.expect("infallible").status(), StatusCode::SERVICE_UNAVAILABLE);
+    let took = clock.now_is().duration_since(began);
+    assert!(took.as_millis() >= 4_000 && took.as_millis() < 5_000, "{took:?}");
+}
+
 /// A hook must not open without its secret: it would take anything.
 #[test]
 fn a_missing_secret_opens_nothing() {

@@ -50,7 +50,7 @@ impl Shape {
             ),
             None => None,
         };
-        Ok(Self { items, map, source: format!("hook:{name}") })
+        Ok(Self { items, map, source: format!("vendor_hook:{name}") })
     }
 
     /// Reads a proven delivery: one JSON document.

@@ -26,7 +26,7 @@ pub(crate) const SIGNATURE_HEADER: &str = "x-hub-signature";
 /// Hub of all channels.
 pub(crate) const HUB: &str = "https://pubsubhubbub.appspot.com/subscribe";
 /// Connector that brought the mention.
-const SOURCE: &str = "hook:youtube";
+const SOURCE: &str = "youtube_push";
 
 /// Topic of a channel.
 pub(crate) fn topic(channel: &str) -> String {

@@ -18,7 +18,7 @@ use crate::{
 /// The platform.
 const API: &str = "https://api.weibo.com";
 /// Connector that brought the mention.
-pub(super) const SOURCE: &str = "pull:weibo";
+pub(super) const SOURCE: &str = "weibo_mentions";
 /// Pages of one walk after which it is said that something is left behind.
 const LONG_WALK: u32 = 50;
 

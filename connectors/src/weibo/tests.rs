@@ -16,7 +16,7 @@ const STATUSES: &str = r#"{"statuses":[{"created_at":"Thu Sep 10 11:20:00 +0800 
 const COMMENTS: &str = r#"{"comments":[{"created_at":"Thu Sep 10 11:25:00 +0800 2026","id":5200000000000202,"idstr":"5200000000000202","mid":"5200000000000202","text":"@某品牌客服 回复一下","source":"","user":{"idstr":"1000000002","screen_name":"路人乙","verified":false,"verified_type":-1,"followers_count":41},"status":{"idstr":"5200000000000101","text":"原微博","user":{"idstr":"1000000001"}}}],"previous_cursor":0,"next_cursor":0,"total_number":1}"#;
 
 fn only(body: &str, endpoint: Endpoint) -> Item {
-    let mut page = read(body.as_bytes(), endpoint, "pull:weibo", now()).expect("a page");
+    let mut page = read(body.as_bytes(), endpoint, "weibo_mentions", now()).expect("a page");
     assert_eq!(page.items.len(), 1);
     page.items.remove(0)
 }

@@ -71,7 +71,7 @@ fn nested_lists_codes_units_and_odd_times() {
         (second.metrics.views, second.metrics.likes, second.author.is_none()),
         (Some(500), Some(12), true)
     );
-    assert_eq!((second.observed_at, second.source.as_deref()), (now(), Some("hook:licensed")));
+    assert_eq!((second.observed_at, second.source.as_deref()), (now(), Some("vendor_hook:licensed")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, Reje
 use crate::{decode::checked, hooks::xml::Element, item::refuse, privacy, scalar};
 
 /// Connector that brought the mention.
-pub(crate) const SOURCE: &str = "hook:wechat";
+pub(crate) const SOURCE: &str = "wechat";
 
 /// One decrypted callback.
 #[derive(Debug, Clone, PartialEq)]

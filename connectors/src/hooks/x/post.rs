@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Connector that brought the mention.
-pub(super) const SOURCE: &str = "hook:x";
+pub(super) const SOURCE: &str = "x_webhook";
 
 /// Reads a delivery: one post or several.
 pub(super) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
