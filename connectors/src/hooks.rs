@@ -38,10 +38,13 @@ impl Heard {
 }
 
 /// One record of a delivery: understood, or refused at its place, from 1.
-fn item(source: &str, place: u64, read: Result<Mention, Rejection>, payload: &[u8]) -> Item {
+fn item(source: &str, place: u64, read: Result<Mention, Rejection>, record: &dyn std::fmt::Display) -> Item {
     match read {
         Ok(mention) => Item::Mention(Box::new(mention)),
-        Err(rejection) => Item::Rejected(Box::new(Rejected::at(source, place, rejection, payload))),
+        Err(rejection) => {
+            let rejected = Rejected::at(source, place, rejection, record.to_string().as_bytes());
+            Item::Rejected(Box::new(rejected))
+        }
     }
 }
 

@@ -55,7 +55,7 @@ fn mentions(group: &Fields, now: Timestamp) -> Result<Heard, Rejection> {
             Some(fields) => self::alert(fields, now),
             None => Err(refuse(RejectionReason::InvalidJson, "", "the alert is not a JSON object")),
         };
-        item(SOURCE, at, read, alert.to_string().as_bytes())
+        item(SOURCE, at, read, alert)
     });
     Ok(Heard::Items(items.collect()))
 }

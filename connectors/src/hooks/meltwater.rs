@@ -36,7 +36,7 @@ pub(crate) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
             Some(fields) => document(fields, SOURCE, now),
             None => Err(refuse(RejectionReason::InvalidJson, "", "the document is not a JSON object")),
         };
-        item(SOURCE, at, read, record.to_string().as_bytes())
+        item(SOURCE, at, read, record)
     });
     Ok(Heard::Items(items.collect()))
 }

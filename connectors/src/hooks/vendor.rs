@@ -78,10 +78,7 @@ impl Shape {
                 }
                 None => Err(refuse(RejectionReason::InvalidJson, "", "the item is not a JSON object")),
             };
-            match read {
-                Ok(_) => item(&self.source, line, read, b""),
-                Err(_) => item(&self.source, line, read, record.to_string().as_bytes()),
-            }
+            item(&self.source, line, read, record)
         });
         Ok(Heard::Items(items.collect()))
     }

@@ -86,7 +86,9 @@ pub(crate) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
         "deleted-entry" => Some(deletion(child, now)),
         _ => None,
     });
-    Ok(Heard::Items((1..).zip(entries).map(|(at, read)| item(SOURCE, at, read, body)).collect()))
+    Ok(Heard::Items(
+        (1..).zip(entries).map(|(at, read)| item(SOURCE, at, read, &String::from_utf8_lossy(body))).collect(),
+    ))
 }
 
 fn video(entry: &xml::Element, now: Timestamp) -> Result<Mention, Rejection> {

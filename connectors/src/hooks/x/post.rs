@@ -45,7 +45,7 @@ pub(super) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
             Some(fields) => post(fields, &users, now),
             None => Err(refuse(RejectionReason::InvalidJson, "", "the post is not a JSON object")),
         };
-        item(SOURCE, at, read, record.to_string().as_bytes())
+        item(SOURCE, at, read, record)
     });
     Ok(Heard::Items(items.collect()))
 }
