@@ -1,6 +1,6 @@
 //! A vendor's hook over HTTP onto a real Kafka that dies in the middle: what was answered 200 is on the topic, what was not
 //! is answered 503 in time and taken when it is sent again.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test file: an unexpected fault ends the test")]
+#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -51,7 +51,8 @@ async fn main() -> anyhow::Result<()> {
         .merge(bare());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let serving = tokio::spawn(async move { axum::serve(listener, server).await });
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, server).await });
 
     let start = clock.now();
     let total = options.batches * options.size;
@@ -76,7 +77,7 @@ async fn main() -> anyhow::Result<()> {
             }
         }
     }
-    serving.abort();
+    serving.shutdown().await;
     println!(
         "{} batches of {} mentions ({} bytes each), {} connections, median of {} rounds",
         options.batches,

@@ -89,7 +89,7 @@ fn message(
         Some(_) => word(content, "text").unwrap_or_else(|| "[其他消息]".to_owned()),
     };
     let user = word(fields, "from_user_id").map(|user| privacy::author_key(&user));
-    let thread = word(content, "conversation_short_id").or_else(|| user.clone());
+    let thread = word(content, "conversation_short_id");
     checked(Mention {
         id: format!("douyin:{id}"),
         platform: Platform::Douyin,

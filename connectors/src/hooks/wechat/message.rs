@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
 
-use crate::{decode::checked, hooks::xml::Element, item::refuse, privacy, scalar};
+use crate::{decode::checked, digest, hooks::xml::Element, item::refuse, privacy, scalar};
 
 /// Connector that brought the mention.
 pub(crate) const SOURCE: &str = "wechat";
@@ -42,7 +42,6 @@ pub(crate) fn read(xml: &Element, observed_at: Timestamp) -> Result<Callback, Re
     let published_at =
         scalar::instant(&time.into()).map_err(|bad| refuse(bad.reason, "CreateTime", bad.detail))?;
     let (title, text) = words(kind, xml);
-    let author = privacy::author_key(user);
     checked(Mention {
         id: format!("wechat:{id}"),
         platform: Platform::Wechat,
@@ -52,10 +51,19 @@ pub(crate) fn read(xml: &Element, observed_at: Timestamp) -> Result<Callback, Re
         lang: None,
         url: (kind == "link").then(|| privacy::public_url(xml.word("Url")?)).flatten(),
         // OpenIDs hold for one account: the key joins one user's messages to it, never two accounts.
-        author: Some(Author { key: author.clone(), name: None, followers: None, verified: Verified::None }),
+        author: Some(Author {
+            key: privacy::author_key(user),
+            name: None,
+            followers: None,
+            verified: Verified::None,
+        }),
         published_at,
         observed_at,
-        thread: Some(format!("wechat:{}-{author}", privacy::author_key(account))),
+        // One conversation; unlike the author's key, so that neither tells the other.
+        thread: Some(format!(
+            "wechat:{}",
+            privacy::hex(&digest::sha256(&[account.as_bytes(), b"\0", user.as_bytes()])[..8])
+        )),
         parent: None,
         repost_of: None,
         metrics: Metrics::default(),
