@@ -32,6 +32,10 @@ deny:
 bench *args:
     cargo run --release -p tocsin-benches --bin throughput -- {{args}}
 
+# signed ingest and vendor hook against a handler that only checks the signature; needs a Kafka: --kafka HOST:PORT
+bench-ingest *args:
+    cargo run --release -p tocsin-benches --bin ingest -- {{args}}
+
 # the rule matcher beside its peers: one table
 bench-rules *args:
     cargo run --release -p tocsin-benches --bin rules -- {{args}}

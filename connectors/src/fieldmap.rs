@@ -1,7 +1,12 @@
-//! [`FieldMap`]: where the fields of a mention stand in foreign JSON lines or CSV, as `--map` writes it
-//! (`text=text,published_at=ts,metrics.views=read,platform=:weibo`). Refuses unknown fields, doubles and impossible
-//! constants, naming the entry; reads no record.
+//! [`FieldMap`]: where the fields of a mention stand in foreign JSON or CSV, as `--map` writes it
+//! (`text=text,published_at=ts,metrics.views=read,platform=:weibo`), with JSON Pointers and forms where the shape needs
+//! them (`text=/body/text|/title,published_at=/ts as ms`). Refuses unknown fields, doubles, impossible constants and
+//! forms, naming the entry; reads no record.
 
+mod origin;
+
+use origin::FieldKind;
+pub use origin::{Form, Origin, Pointer};
 use tocsin_rules::{Kind, Op, Platform, Verified};
 
 /// Every field of a mention that a map may name.
@@ -32,15 +37,6 @@ pub const FIELDS: &[&str] = &[
     "sample_cap",
     "op",
 ];
-
-/// Where one field comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// A column, or a dotted path into nested JSON.
-    Column(String),
-    /// Always this.
-    Constant(String),
-}
 
 /// Where the fields of a mention come from. A field it does not name comes from the column of its own name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,6 +84,18 @@ pub enum MapError {
         /// The field.
         field: &'static str,
     },
+    /// A form the field cannot have, or that cannot be meant.
+    #[error("map entry {index}: `{field}` cannot be read as `{form}`: {detail}")]
+    BadForm {
+        /// Entry, from 1.
+        index: usize,
+        /// The field.
+        field: &'static str,
+        /// As written.
+        form: String,
+        /// What was expected.
+        detail: String,
+    },
     /// A constant the field cannot have.
     #[error("map entry {index}: `{value}` cannot be a constant for `{field}`: {detail}")]
     BadConstant {
@@ -116,36 +124,82 @@ impl FieldMap {
             let Some((field, origin)) = entry.split_once('=') else {
                 return Err(MapError::NoEquals { index, entry: entry.to_owned() });
             };
-            let (field, origin) = (field.trim(), origin.trim());
-            let Some(field) = known(field) else {
-                return Err(MapError::UnknownField { index, field: field.to_owned(), hint: nearest(field) });
-            };
-            if map.get(field).is_some() {
-                return Err(MapError::Duplicate { index, field });
-            }
-            let origin = match origin.strip_prefix(':') {
-                Some("") => return Err(MapError::NoColumn { index, field }),
-                Some(value) => {
-                    check_constant(field, value).map_err(|detail| MapError::BadConstant {
-                        index,
-                        field,
-                        value: value.to_owned(),
-                        detail,
-                    })?;
-                    Origin::Constant(value.to_owned())
-                }
-                None if origin.is_empty() => return Err(MapError::NoColumn { index, field }),
-                None => Origin::Column(origin.to_owned()),
-            };
-            map.entries.push((field, origin));
+            map.add(index, field, origin)?;
         }
         Ok(map)
+    }
+
+    /// A map given field by field, as settings files have it; here an origin may hold commas.
+    ///
+    /// # Errors
+    /// As [`FieldMap::parse`].
+    pub fn from_entries<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, MapError> {
+        let mut map = Self::default();
+        for (index, (field, origin)) in (1..).zip(entries) {
+            map.add(index, field, origin)?;
+        }
+        if map.entries.is_empty() { Err(MapError::Empty) } else { Ok(map) }
+    }
+
+    fn add(&mut self, index: usize, field: &str, origin: &str) -> Result<(), MapError> {
+        let (field, origin) = (field.trim(), origin.trim());
+        let Some(field) = known(field) else {
+            return Err(MapError::UnknownField { index, field: field.to_owned(), hint: nearest(field) });
+        };
+        if self.get(field).is_some() {
+            return Err(MapError::Duplicate { index, field });
+        }
+        let origin = match origin.strip_prefix(':') {
+            Some("") => return Err(MapError::NoColumn { index, field }),
+            Some(value) => {
+                check_constant(field, value).map_err(|detail| MapError::BadConstant {
+                    index,
+                    field,
+                    value: value.to_owned(),
+                    detail,
+                })?;
+                Origin::Constant(value.to_owned())
+            }
+            None if origin.is_empty() => return Err(MapError::NoColumn { index, field }),
+            None if origin.starts_with(['/', '^']) => pointers(index, field, origin)?,
+            None => Origin::Column(origin.to_owned()),
+        };
+        self.entries.push((field, origin));
+        Ok(())
     }
 
     /// Where a field comes from, when the map says so.
     pub fn get(&self, field: &str) -> Option<&Origin> {
         self.entries.iter().find(|(name, _)| *name == field).map(|(_, origin)| origin)
     }
+}
+
+/// `/a/b|/c as form`.
+fn pointers(index: usize, field: &'static str, origin: &str) -> Result<Origin, MapError> {
+    let (paths, form) = match origin.split_once(" as ") {
+        Some((paths, form)) => (paths, Some(form.trim())),
+        None => (origin, None),
+    };
+    let found: Option<Vec<Pointer>> = paths.split('|').map(|path| Pointer::parse(path.trim())).collect();
+    let found = found.ok_or(MapError::NoColumn { index, field })?;
+    let bad = |form: &str, detail: String| MapError::BadForm { index, field, form: form.to_owned(), detail };
+    let form = match form {
+        Some(text) => {
+            let form =
+                Form::parse(text, FieldKind::of(field)).map_err(|detail| bad(text, detail.to_owned()))?;
+            if let Form::Table(table) = &form {
+                for (_, word) in table {
+                    // What a table leads to must be a word of the field; only a single constant id makes no sense.
+                    if field != "id" {
+                        check_constant(field, word).map_err(|detail| bad(text, detail))?;
+                    }
+                }
+            }
+            Some(form)
+        }
+        None => None,
+    };
+    Ok(Origin::Pointers(found, form))
 }
 
 /// The field of this name; `author` is short for `author.key`, `views` for `metrics.views` and so on.

@@ -2,6 +2,8 @@
 //! name. Refuses a record without text or time, and a mapped column whose value cannot be meant; what was merely found
 //! under our names and makes no sense is left out.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
@@ -9,20 +11,23 @@ use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, Reje
 use crate::{
     FieldMap,
     decode::{Fields, Place, checked},
-    fieldmap::Origin,
+    fieldmap::{Form, Origin, Pointer},
     item::refuse,
     privacy, scalar,
 };
 
 /// A value and whether the map named its place.
 struct Located<'a> {
-    value: std::borrow::Cow<'a, Value>,
+    value: Cow<'a, Value>,
     mapped: bool,
+    form: Option<&'a Form>,
 }
 
 struct Record<'a> {
     fields: &'a Fields,
     map: &'a FieldMap,
+    /// What the record is part of.
+    document: Option<&'a Value>,
 }
 
 /// Reads one foreign record.
@@ -30,10 +35,22 @@ pub(crate) fn mention(
     fields: &Fields,
     map: &FieldMap,
     place: Place,
-    source: &'static str,
+    source: &str,
     seen_at: Option<Timestamp>,
 ) -> Result<Mention, Rejection> {
-    let record = Record { fields, map };
+    mention_of(fields, None, map, place, source, seen_at)
+}
+
+/// Reads one record of a document whose other parts the map may name too.
+pub(crate) fn mention_of(
+    fields: &Fields,
+    document: Option<&Value>,
+    map: &FieldMap,
+    place: Place,
+    source: &str,
+    seen_at: Option<Timestamp>,
+) -> Result<Mention, Rejection> {
+    let record = Record { fields, map, document };
     let text = record.text("text").unwrap_or_default();
     let title = record.text("title");
     let published_at = record.instant("published_at")?.ok_or_else(|| record.missing("published_at"))?;
@@ -77,39 +94,76 @@ pub(crate) fn mention(
 }
 
 impl<'a> Record<'a> {
-    fn get(&self, field: &str) -> Option<Located<'a>>
-    where
-        'a: 'a,
-    {
-        use std::borrow::Cow;
+    fn get(&self, field: &str) -> Option<Located<'a>> {
+        let located = |value, mapped, form| Located { value, mapped, form };
         match self.map.get(field) {
             Some(Origin::Constant(text)) => {
-                Some(Located { value: Cow::Owned(Value::String(text.clone())), mapped: true })
+                Some(located(Cow::Owned(Value::String(text.clone())), true, None))
             }
             Some(Origin::Column(column)) => {
-                find(self.fields, column).map(|value| Located { value: Cow::Borrowed(value), mapped: true })
+                find(self.fields, column).map(|value| located(Cow::Borrowed(value), true, None))
+            }
+            Some(Origin::Pointers(pointers, form)) => {
+                let found = pointers.iter().find_map(|pointer| self.pointed(pointer, field));
+                found.map(|value| located(value, true, form.as_ref()))
             }
             None => find(self.fields, field)
                 .or_else(|| self.fields.get(field.strip_prefix("metrics.")?))
-                .map(|value| Located { value: Cow::Borrowed(value), mapped: false }),
+                .map(|value| located(Cow::Borrowed(value), false, None)),
         }
         .filter(|found| !found.value.is_null())
     }
 
+    /// What a pointer finds: several texts become one, of anything else the first counts. An empty text is nothing, so
+    /// that the next pointer has its turn.
+    fn pointed(&self, pointer: &Pointer, field: &str) -> Option<Cow<'a, Value>> {
+        let found = if pointer.is_from_document() {
+            pointer.find(self.document?)
+        } else {
+            pointer.find_in(self.fields)
+        };
+        let mut found =
+            found.into_iter().filter(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()));
+        let first = found.next()?;
+        if !matches!(field, "text" | "title") {
+            return Some(Cow::Borrowed(first));
+        }
+        let mut texts: Vec<String> = scalar::word(first).into_iter().collect();
+        let more: Vec<String> = found.filter_map(scalar::word).collect();
+        if more.is_empty() {
+            return Some(Cow::Borrowed(first));
+        }
+        texts.extend(more);
+        Some(Cow::Owned(Value::String(texts.join("\n"))))
+    }
+
     /// Text as it stands, not trimmed.
     fn text(&self, field: &str) -> Option<String> {
-        match self.get(field)?.value.into_owned() {
+        let found = self.get(field)?;
+        if found.form.is_some() {
+            return self.word(field);
+        }
+        match found.value.into_owned() {
             Value::String(text) => (!text.trim().is_empty()).then_some(text),
             other => scalar::word(&other),
         }
     }
 
     fn word(&self, field: &str) -> Option<String> {
-        scalar::word(&self.get(field)?.value)
+        let found = self.get(field)?;
+        let word = scalar::word(&found.value)?;
+        match found.form {
+            Some(form) => form.word(word),
+            None => Some(word),
+        }
     }
 
     fn counter(&self, field: &str) -> Option<u64> {
-        scalar::counter(&self.get(field)?.value)
+        let found = self.get(field)?;
+        match found.form {
+            Some(form) => form.counter(&found.value),
+            None => scalar::counter(&found.value),
+        }
     }
 
     /// Required or mapped times must be times; an empty cell is an absent one.
@@ -118,7 +172,11 @@ impl<'a> Record<'a> {
         if found.value.as_str().is_some_and(|text| text.trim().is_empty()) {
             return Ok(None);
         }
-        match scalar::instant(&found.value) {
+        let read = match found.form {
+            Some(form) => form.instant(&found.value),
+            None => scalar::instant(&found.value),
+        };
+        match read {
             Ok(instant) => Ok(Some(instant)),
             Err(_) if !found.mapped && field != "published_at" => Ok(None),
             Err(bad) => Err(refuse(bad.reason, self.named(field), bad.detail)),
@@ -129,6 +187,7 @@ impl<'a> Record<'a> {
     fn closed<T>(&self, field: &str, from_word: fn(&str) -> Option<T>) -> Result<Option<T>, Rejection> {
         let Some(found) = self.get(field) else { return Ok(None) };
         let Some(word) = scalar::word(&found.value) else { return Ok(None) };
+        let word = found.form.map_or(Some(word.clone()), |form| form.word(word)).unwrap_or_default();
         match from_word(&word.to_lowercase()) {
             None if found.mapped => {
                 Err(refuse(RejectionReason::InvalidField, self.named(field), "not a word of this field"))
@@ -138,7 +197,17 @@ impl<'a> Record<'a> {
     }
 
     fn platform(&self) -> Result<Option<Platform>, Rejection> {
-        let Some(word) = self.word("platform") else { return Ok(None) };
+        let Some(word) = self.word("platform") else {
+            // A code the map's table does not know is no platform left out.
+            return match self.get("platform") {
+                Some(found) if found.form.is_some() => Err(refuse(
+                    RejectionReason::UnknownPlatform,
+                    self.named("platform"),
+                    "the map's table has no word for this code; add it, or `*:other`",
+                )),
+                _ => Ok(None),
+            };
+        };
         let word = word.to_lowercase();
         match Platform::from_word(&word).or_else(|| short_name(&word)) {
             Some(platform) => Ok(Some(platform)),
@@ -169,6 +238,7 @@ impl<'a> Record<'a> {
     fn missing(&self, field: &str) -> Rejection {
         let detail = match self.map.get(field) {
             Some(Origin::Column(column)) => format!("column `{column}` is absent or empty"),
+            Some(Origin::Pointers(pointers, _)) => format!("nothing at {}", listed(pointers)),
             _ => format!("absent or empty; name its column with the map: `{field}=…`"),
         };
         refuse(RejectionReason::MissingField, field, detail)
@@ -178,9 +248,14 @@ impl<'a> Record<'a> {
     fn named(&self, field: &str) -> String {
         match self.map.get(field) {
             Some(Origin::Column(column)) if column != field => format!("{field} (column {column})"),
+            Some(Origin::Pointers(pointers, _)) => format!("{field} ({})", listed(pointers)),
             _ => field.to_owned(),
         }
     }
+}
+
+fn listed(pointers: &[Pointer]) -> String {
+    pointers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ")
 }
 
 /// A column by its exact name, else a dotted path into nested objects and arrays.

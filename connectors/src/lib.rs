@@ -2,6 +2,7 @@
 //! runner for all. Refuses to score, to keep windows, and to move a cursor before the bus has acknowledged.
 
 mod backoff;
+mod bilibili;
 mod blind;
 pub mod bluesky;
 pub mod brandwatch;
@@ -11,6 +12,8 @@ mod decode;
 mod deliver;
 #[cfg(test)]
 mod dialect;
+mod digest;
+mod douyin;
 pub mod entity;
 pub mod error;
 pub mod fieldmap;
@@ -20,6 +23,7 @@ pub mod gdelt;
 pub mod hackernews;
 pub mod health;
 pub mod hook;
+mod hooks;
 mod html;
 pub mod http;
 pub mod ingest;
@@ -42,11 +46,15 @@ pub mod scalar;
 pub mod secret;
 pub mod source;
 pub mod sources;
+#[cfg(test)]
+mod standin;
 pub mod tail;
 pub mod talkwalker;
 #[cfg(test)]
 mod testing;
+mod told;
 mod websocket;
+mod weibo;
 pub mod x;
 pub mod youtube;
 

@@ -74,7 +74,7 @@ const NOT_A_TIME: BadInstant = BadInstant {
     reason: RejectionReason::InvalidField,
     detail: "expected RFC 3339, `YYYY-MM-DD HH:MM[:SS]` (read as +08:00), or an epoch in seconds or milliseconds",
 };
-const OUT_OF_RANGE: BadInstant =
+pub(crate) const OUT_OF_RANGE: BadInstant =
     BadInstant { reason: RejectionReason::DateOutOfRange, detail: "the date lies outside 1990 to 2100" };
 
 /// Seconds since the epoch of 1990-01-01 and 2101-01-01; the ranges of seconds, milliseconds and microseconds between
@@ -142,6 +142,11 @@ pub(crate) fn instant_text(text: &str) -> Result<Timestamp, BadInstant> {
         None if far_year(text) => return Err(OUT_OF_RANGE),
         None => return Err(NOT_A_TIME),
     };
+    in_range(instant)
+}
+
+/// The instant, unless it lies outside 1990 to 2100.
+pub(crate) fn in_range(instant: Timestamp) -> Result<Timestamp, BadInstant> {
     if (FIRST..LAST).contains(&instant.as_second()) { Ok(instant) } else { Err(OUT_OF_RANGE) }
 }
 

@@ -12,8 +12,9 @@ use tocsin_bus::Clock;
 use tocsin_rules::Level;
 
 use crate::{
-    Cursor, DynSource, Error, Hook, Source, SourceKind, bluesky, brandwatch, dataminr, gdelt, hackernews,
-    health::Rules, http, mastodon, meltwater_search, reddit, tail, talkwalker, x, youtube,
+    Cursor, DynSource, Error, Hook, Source, SourceKind, bilibili, bluesky, brandwatch, dataminr, douyin,
+    gdelt, hackernews, health::Rules, hooks, http, mastodon, meltwater_search, reddit, tail, talkwalker,
+    weibo, x, youtube,
 };
 
 /// Every kind, in the order they are listed to people.
@@ -33,6 +34,19 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<talkwalker::poll::Settings>(),
     Kind::of::<dataminr::poll::Settings>(),
     Kind::of::<meltwater_search::poll::Settings>(),
+    Kind::of::<weibo::Settings>(),
+    Kind::of::<douyin::Settings>(),
+    Kind::of::<bilibili::Settings>(),
+    Kind::of::<hooks::wechat::Settings>(),
+    Kind::of::<hooks::douyin::Settings>(),
+    Kind::of::<hooks::kuaishou::Settings>(),
+    Kind::of::<hooks::bilibili::Settings>(),
+    Kind::of::<hooks::x::Settings>(),
+    Kind::of::<hooks::youtube::Settings>(),
+    Kind::of::<hooks::youtube::LeaseSettings>(),
+    Kind::of::<hooks::meltwater::Settings>(),
+    Kind::of::<hooks::alertmanager::Settings>(),
+    Kind::of::<hooks::vendor::Settings>(),
 ];
 
 /// Settings of one kind of source: what stands beside `name` and `kind` in the configuration. Unknown fields must be

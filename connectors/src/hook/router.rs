@@ -92,6 +92,7 @@ async fn call(State(hooks): State<Hooks>, Path(name): Path<String>, request: Req
 
 impl Hooks {
     async fn answer(&self, hung: &Hung, request: Request) -> (Response, &'static str) {
+        let began = self.clock.elapsed();
         let Some(_place) = self.gate.enter() else {
             return (said(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once"), "busy");
         };
@@ -131,7 +132,7 @@ impl Hooks {
         if let Some(reply) = hung.remembered().get(&key, now) {
             return (written(&reply), "repeated");
         }
-        match self.publish(hung, &delivery).await {
+        match self.publish(hung, &delivery, began).await {
             Ok(()) => {
                 hung.remembered().put(key, &delivery.reply, now);
                 (written(&delivery.reply), "accepted")
@@ -144,12 +145,14 @@ impl Hooks {
         }
     }
 
-    async fn publish(&self, hung: &Hung, delivery: &Delivery) -> Result<(), Error> {
+    async fn publish(&self, hung: &Hung, delivery: &Delivery, began: Duration) -> Result<(), Error> {
         let name = hung.hook.name();
+        // What the body took is gone.
+        let left = ANSWER_WITHIN.saturating_sub(self.clock.elapsed().saturating_sub(began));
         let delivered = tokio::select! {
             biased;
             delivered = deliver(name, &*self.publisher, &delivery.items, &delivery.findings) => delivered?,
-            () = self.clock.sleep(ANSWER_WITHIN) => {
+            () = self.clock.sleep(left) => {
                 let what = format!("no acknowledgement within {ANSWER_WITHIN:?}");
                 return Err(crate::PublishError(what).into());
             }

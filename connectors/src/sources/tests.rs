@@ -35,7 +35,7 @@ fn faults_name_the_source_and_the_field() {
         (serde_json::json!({"kind": "tail", "path": "x"}), "source `?`: missing field `name`"),
         (
             serde_json::json!({"name": "a", "kind": "carrier-pigeon"}),
-            "source `a`: no kind `carrier-pigeon`; there are tail",
+            "source `a`: no kind `carrier-pigeon`; there are tail, ",
         ),
         (serde_json::json!({"name": "a"}), "source `a`: missing field `path`"),
         (serde_json::json!({"name": "a", "path": "x", "colour": 1}), "source `a`: unknown field `colour`"),
