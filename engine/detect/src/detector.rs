@@ -6,6 +6,7 @@
 //! counts, so that findings do not depend on when somebody looked.
 
 mod checkpointing;
+mod overview;
 mod values;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -19,10 +20,12 @@ use crate::{
     assess::{self, Reading},
     criteria::Criteria,
     monitor::MonitorState,
+    recall,
     record::{Record, event_seconds, hash64},
     report::{self, Change},
 };
 
+pub use overview::Overview;
 pub use values::{Basis, Grade, ThresholdValue};
 
 /// What became of one hit.
@@ -80,12 +83,22 @@ impl Detector {
     /// A known id is a duplicate whatever its age; an update of a known id renews its facts, of an unknown one counts
     /// as new; a retraction takes evidence away. Only a mention that is counted moves time.
     pub fn observe(&mut self, hit: &Hit) -> Observed {
+        self.judge(hit, false)
+    }
+
+    /// Takes in a hit of a monitor that is counted anew: it counts however far behind the partition it comes, as long as
+    /// some window reaches back to it. What was too old when it was observed feeds the past only, as it always did.
+    pub fn recall(&mut self, hit: &Hit) -> Observed {
+        self.judge(hit, true)
+    }
+
+    fn judge(&mut self, hit: &Hit, recalled: bool) -> Observed {
         let mut findings = Vec::new();
         let verdict = match self.index.get(&hit.monitor).copied() {
             None => Verdict::Dropped(DropReason::UnknownMonitor),
             Some(place) => match hit.subject.op {
                 Op::Delete => self.retract(place, hit, &mut findings),
-                Op::Create | Op::Update => self.take_in(place, hit, &mut findings),
+                Op::Create | Op::Update => self.take_in(place, hit, recalled, &mut findings),
             },
         };
         Observed { verdict, findings }
@@ -103,7 +116,7 @@ impl Detector {
         Verdict::Emitted
     }
 
-    fn take_in(&mut self, place: usize, hit: &Hit, findings: &mut Vec<Finding>) -> Verdict {
+    fn take_in(&mut self, place: usize, hit: &Hit, recalled: bool, findings: &mut Vec<Finding>) -> Verdict {
         let id = hash64(&hit.subject.id);
         let is_update = hit.subject.op == Op::Update;
         if let Some(state) = self.states[place].as_mut() {
@@ -128,8 +141,9 @@ impl Detector {
         let at = i64::from(event_seconds(hit));
         let age = hit.subject.observed_at.as_second().saturating_sub(at);
         let behind = self.watermark.map_or(0, |watermark| watermark.saturating_sub(at));
-        let late = age > self.criteria.max_age || behind > self.criteria.lateness;
-        if !late {
+        let is_behind = behind > self.criteria.lateness;
+        let late = age > self.criteria.max_age || (is_behind && !recalled);
+        if !late && !is_behind {
             self.pass(at, findings);
             if self.watermark.is_none_or(|watermark| at > watermark) {
                 self.watermark = Some(at);
@@ -143,7 +157,9 @@ impl Detector {
         state.slide(now, criteria);
         state.changed = true;
         if late || state.is_past(record.at, criteria) {
-            state.feed_past(record, hit, !is_update, now, criteria);
+            // Before the partition has a time of its own, the instant of observation says how far back a post lies.
+            let seen = self.now.unwrap_or_else(|| hit.subject.observed_at.as_second());
+            state.feed_past(record, hit, !is_update, seen, criteria);
             return Verdict::Dropped(DropReason::Late);
         }
         state.count(record, hit, now, criteria);
@@ -151,12 +167,13 @@ impl Detector {
         Verdict::Emitted
     }
 
-    /// Time passes up to `at` without hits. An instant already passed changes nothing.
+    /// Time passes up to `at` without hits. An instant already passed moves nothing; what is due by then (a rulebook has
+    /// been swapped) is settled all the same.
     pub fn advance(&mut self, at: Timestamp) -> Vec<Finding> {
         let mut findings = Vec::new();
         // Before the first hit there is nothing that time could change.
-        if self.now.is_some() {
-            self.pass(at.as_second(), &mut findings);
+        if let Some(now) = self.now {
+            self.pass(at.as_second().max(now), &mut findings);
         }
         findings
     }
@@ -239,6 +256,20 @@ impl Detector {
                     self.due.insert((now, place));
                     self.states[place] = Some(state);
                 }
+            }
+        }
+    }
+
+    /// As [`Detector::swap`]; of monitors that ask something else, what the old query matched within the longest window
+    /// goes, and is expected through [`Detector::recall`]. A level stands until its cool-down is over.
+    pub fn swap_and_forget(&mut self, rulebook: Arc<Rulebook>) {
+        let old = Arc::clone(&self.rulebook);
+        self.swap(Arc::clone(&rulebook));
+        let now = self.now.unwrap_or(0);
+        for id in recall::changed(&old, &rulebook) {
+            let place = self.index.get(id).copied();
+            if let Some(state) = place.and_then(|place| self.states[place].as_mut()) {
+                state.forget_mentions(now, &self.criteria);
             }
         }
     }

@@ -122,6 +122,12 @@ impl History {
         }
     }
 
+    /// Drops an hour and all after it.
+    pub(crate) fn forget_since(&mut self, hour: u32) {
+        self.cells.retain(|cell| cell.hour < hour);
+        self.revision += 1;
+    }
+
     /// Notes the distinct counts a window held in its hour.
     pub(crate) fn peak(&mut self, hour: u32, authors: f64, platforms: f64, copies: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded counts")]

@@ -12,6 +12,7 @@ mod history;
 mod ledger;
 mod metrics;
 mod monitor;
+pub mod recall;
 mod record;
 mod report;
 pub mod series;
@@ -23,7 +24,7 @@ mod tally;
 mod testing;
 
 pub use checkpoint::{Checkpoints, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings};
-pub use detector::{Basis, Detector, Grade, Observed, ThresholdValue};
+pub use detector::{Basis, Detector, Grade, Observed, Overview, ThresholdValue};
 pub use error::Error;
 pub use series::{BadPoint, SeriesDetector, Surge};
 pub use stage::{DetectStage, RulebookHandle};

@@ -206,6 +206,16 @@ impl MonitorState {
         }
     }
 
+    /// What was matched within the longest window goes, to be counted anew; level, deadline and older hours stay.
+    pub(crate) fn forget_mentions(&mut self, now: i64, criteria: &Criteria) {
+        let mut history = std::mem::take(&mut self.history);
+        history.forget_since(hour_of(now - criteria.longest() * criteria.bucket_seconds));
+        history.track(criteria, now);
+        let standing = std::mem::take(&mut self.standing);
+        let queued = self.queued;
+        *self = Self { history, standing, queued, ..Self::new(criteria, now) };
+    }
+
     /// Baseline of one ratio threshold at `now`, from cache unless the hour or the past changed.
     pub(crate) fn baseline(
         &mut self,

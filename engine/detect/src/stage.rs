@@ -11,7 +11,7 @@ use tocsin_bus::{
 use tocsin_rules::{Finding, Hit, Rulebook};
 use tracing::{error, info};
 
-use crate::{checkpoint::Checkpoints, detector::Detector, error::Error, metrics};
+use crate::{checkpoint::Checkpoints, detector::Detector, error::Error, metrics, recall::RECALLED};
 
 /// Puts a new rulebook in force; the stage takes it up before its next batch or tick.
 #[derive(Debug, Clone)]
@@ -33,6 +33,7 @@ pub struct DetectStage<C> {
     rulebook: Arc<Rulebook>,
     partitions: BTreeMap<i32, Owned>,
     skew: Option<SignedDuration>,
+    rebuilt: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl<C: Checkpoints> DetectStage<C> {
     pub fn new(rulebook: Arc<Rulebook>, checkpoints: C, clock: Arc<dyn Clock>) -> Self {
         metrics::seed();
         let handle = RulebookHandle(Arc::new(ArcSwap::new(Arc::clone(&rulebook))));
-        Self { checkpoints, clock, handle, rulebook, partitions: BTreeMap::new(), skew: None }
+        Self { checkpoints, clock, handle, rulebook, partitions: BTreeMap::new(), skew: None, rebuilt: false }
     }
 
     /// Does not believe an `observed_at` more than `span` after the broker's time of the message: one source with a
@@ -55,6 +56,13 @@ impl<C: Checkpoints> DetectStage<C> {
     #[must_use]
     pub fn with_skew_guard(mut self, span: SignedDuration) -> Self {
         self.skew = Some(span);
+        self
+    }
+
+    /// Somebody recalls the mentions of monitors whose query is edited, so that what the old query matched can go at once.
+    #[must_use]
+    pub fn with_rebuilds(mut self) -> Self {
+        self.rebuilt = true;
         self
     }
 
@@ -68,9 +76,18 @@ impl<C: Checkpoints> DetectStage<C> {
         self.partitions.get(&partition).map(|owned| &owned.detector)
     }
 
-    /// The earliest event time at which time passing alone may change something: where a replay may jump to.
+    /// When a tick next changes something, by the clock ticks are given: where a replay may jump to.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.partitions.values().filter_map(|owned| owned.detector.next_deadline()).min()
+        let due = self.partitions.values().filter_map(|owned| owned.detector.next_deadline()).min()?;
+        due.checked_add(self.held_back()).ok()
+    }
+
+    /// How far ticks stay behind the clock. A post that is seen this long after it was published still finds its windows
+    /// where its own time puts them: without it a window shorter than a source's delay would never count that source, and
+    /// what a hit leads to would depend on when ticks came.
+    fn held_back(&self) -> SignedDuration {
+        let seconds = self.rulebook.detection.allowed_lateness_seconds;
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
     }
 
     fn take_up_rulebook(&mut self) {
@@ -80,7 +97,11 @@ impl<C: Checkpoints> DetectStage<C> {
         }
         info!(version = %newest.version, "detection goes on under another rulebook");
         for owned in self.partitions.values_mut() {
-            owned.detector.swap(Arc::clone(&newest));
+            if self.rebuilt {
+                owned.detector.swap_and_forget(Arc::clone(&newest));
+            } else {
+                owned.detector.swap(Arc::clone(&newest));
+            }
         }
         self.rulebook = newest;
     }
@@ -232,7 +253,11 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
                 }
                 (Ok(mut hit), Some(owned)) => {
                     guard(self.skew, &mut hit, message.timestamp);
-                    let observed = owned.detector.observe(&hit);
+                    let observed = if message.header(RECALLED).is_some() {
+                        owned.detector.recall(&hit)
+                    } else {
+                        owned.detector.observe(&hit)
+                    };
                     let records = publish(&observed.findings)?;
                     Outcome { verdict: observed.verdict, records, detail: None }
                 }
@@ -271,9 +296,10 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
     async fn tick(&mut self, now: Timestamp, caught_up: &[i32]) -> Result<Vec<Record>, Fault> {
         self.take_up_rulebook();
         let mut records = Vec::new();
+        let passed = now.checked_sub(self.held_back()).unwrap_or(Timestamp::MIN);
         for partition in caught_up {
             if let Some(owned) = self.partitions.get_mut(partition) {
-                records.extend(publish(&owned.detector.advance(now))?);
+                records.extend(publish(&owned.detector.advance(passed))?);
             }
         }
         self.observe_sizes(now);

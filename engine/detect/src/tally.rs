@@ -56,6 +56,14 @@ fn bump<K: PartialEq>(counts: &mut Vec<(K, u32)>, key: K, by: u32) {
 }
 
 impl Folded {
+    pub(crate) fn volume(&self) -> u64 {
+        self.volume
+    }
+
+    pub(crate) fn negative(&self) -> u64 {
+        self.negative
+    }
+
     pub(crate) fn take_in(&mut self, record: &Record, criteria: &Criteria) {
         self.volume += 1;
         self.sampled += u64::from(record.is_sampled());
