@@ -257,8 +257,9 @@ fn detect<C: Checkpoints + 'static>(
     stop: &CancellationToken,
     install: &mut Vec<reload::Install>,
 ) -> anyhow::Result<LoopHealth> {
-    let stage =
-        DetectStage::new(rulebook.clone(), checkpoints, clock.clone()).with_skew_guard(SKEW_TOLERATED);
+    let stage = DetectStage::new(rulebook.clone(), checkpoints, clock.clone())
+        .with_skew_guard(SKEW_TOLERATED)
+        .with_hold(SignedDuration::from_secs(config.detect.hold_seconds.into()));
     // the memory bus keeps no past to count again
     let keeps_past = config.bus.driver == BusDriver::Kafka;
     let stage = if keeps_past { stage.with_rebuilds() } else { stage };

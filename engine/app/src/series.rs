@@ -90,7 +90,8 @@ impl Series {
         drill: &mut Drill,
         report: &mut Report,
     ) -> anyhow::Result<()> {
-        let first_after = |at: Timestamp| (at.as_second().div_euclid(self.step) + 1) * self.step;
+        let step = self.step;
+        let first_after = |at: Timestamp| (at.as_second().div_euclid(step) + 1) * step;
         let mut next = self.next.unwrap_or_else(|| first_after(until));
         while next <= until.as_second() {
             if self.last.is_some_and(|last| next - last.as_second() > QUIET.as_secs()) {
@@ -100,7 +101,7 @@ impl Series {
             let at = Timestamp::from_second(next)?;
             drill.settle_before(at, report).await?;
             self.sample(at, drill)?;
-            next += self.step;
+            next += step;
         }
         self.next = Some(next);
         Ok(())
@@ -118,7 +119,7 @@ impl Series {
             let values = detector.values(&monitor.id, at);
             for (value, threshold) in values.iter().zip(&self.rulebook.detection.thresholds) {
                 table.write_record([
-                    &at.to_string(),
+                    at.to_string().as_str(),
                     &monitor.id,
                     &value.threshold,
                     &window(&threshold.condition).map_or_else(String::new, |seconds| seconds.to_string()),

@@ -274,6 +274,11 @@ impl Detector {
         }
     }
 
+    /// Whether the rulebook has this monitor.
+    pub fn knows(&self, monitor: &str) -> bool {
+        self.index.contains_key(monitor)
+    }
+
     /// Monitors with state.
     pub fn monitors(&self) -> usize {
         self.states.iter().flatten().count()

@@ -15,6 +15,7 @@ mod monitor;
 pub mod recall;
 mod record;
 mod report;
+mod sequence;
 pub mod series;
 mod snapshot;
 pub mod stage;

@@ -11,7 +11,14 @@ use tocsin_bus::{
 use tocsin_rules::{Finding, Hit, Rulebook};
 use tracing::{error, info};
 
-use crate::{checkpoint::Checkpoints, detector::Detector, error::Error, metrics, recall::RECALLED};
+use crate::{
+    checkpoint::Checkpoints,
+    detector::{Detector, Observed},
+    error::Error,
+    metrics,
+    recall::RECALLED,
+    sequence::{Sequence, Taken},
+};
 
 /// Puts a new rulebook in force; the stage takes it up before its next batch or tick.
 #[derive(Debug, Clone)]
@@ -34,13 +41,49 @@ pub struct DetectStage<C> {
     partitions: BTreeMap<i32, Owned>,
     skew: Option<SignedDuration>,
     rebuilt: bool,
+    hold: SignedDuration,
 }
 
 #[derive(Debug)]
 struct Owned {
     detector: Detector,
+    sequence: Sequence,
     epoch: u64,
     next: Option<i64>,
+}
+
+impl Owned {
+    /// Judges a hit, or holds it back and judges those whose turn has come.
+    fn judge(&mut self, hit: Hit, recalled: bool, hold: i64) -> Observed {
+        if recalled {
+            return self.detector.recall(&hit);
+        }
+        if hold == 0 && self.sequence.len() == 0 || !self.detector.knows(&hit.monitor) {
+            return self.detector.observe(&hit);
+        }
+        let mut observed = match self.sequence.take(hit, hold) {
+            // Taken into state.
+            Taken::Held => Observed { verdict: Verdict::Emitted, findings: Vec::new() },
+            Taken::Known => {
+                Observed { verdict: Verdict::Dropped(DropReason::Duplicate), findings: Vec::new() }
+            }
+            Taken::Passed(hit) => self.detector.observe(&hit),
+        };
+        observed.findings.extend(self.release(hold, None));
+        observed
+    }
+
+    fn release(&mut self, hold: i64, passed: Option<i64>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        while let Some(hit) = self.sequence.next(hold, passed) {
+            findings.extend(self.detector.observe(&hit).findings);
+        }
+        findings
+    }
+
+    fn is_changed(&self) -> bool {
+        self.detector.is_changed() || self.sequence.is_changed()
+    }
 }
 
 impl<C: Checkpoints> DetectStage<C> {
@@ -48,7 +91,16 @@ impl<C: Checkpoints> DetectStage<C> {
     pub fn new(rulebook: Arc<Rulebook>, checkpoints: C, clock: Arc<dyn Clock>) -> Self {
         metrics::seed();
         let handle = RulebookHandle(Arc::new(ArcSwap::new(Arc::clone(&rulebook))));
-        Self { checkpoints, clock, handle, rulebook, partitions: BTreeMap::new(), skew: None, rebuilt: false }
+        Self {
+            checkpoints,
+            clock,
+            handle,
+            rulebook,
+            partitions: BTreeMap::new(),
+            skew: None,
+            rebuilt: false,
+            hold: SignedDuration::ZERO,
+        }
     }
 
     /// Does not believe an `observed_at` more than `span` after the broker's time of the message: one source with a
@@ -66,6 +118,15 @@ impl<C: Checkpoints> DetectStage<C> {
         self
     }
 
+    /// Holds every hit back until the newest is `span` of event time ahead (or as much time has passed) and judges them in
+    /// the order of their event time: findings are then the same to the byte whatever order hits come in, as long as none
+    /// comes later than that. Alarms come as much later. At most the allowed lateness.
+    #[must_use]
+    pub fn with_hold(mut self, span: SignedDuration) -> Self {
+        self.hold = span.max(SignedDuration::ZERO);
+        self
+    }
+
     /// For hot reload.
     pub fn handle(&self) -> RulebookHandle {
         self.handle.clone()
@@ -78,8 +139,16 @@ impl<C: Checkpoints> DetectStage<C> {
 
     /// When a tick next changes something, by the clock ticks are given: where a replay may jump to.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let due = self.partitions.values().filter_map(|owned| owned.detector.next_deadline()).min()?;
-        due.checked_add(self.held_back()).ok()
+        let owned = || self.partitions.values();
+        let due = owned().filter_map(|owned| owned.detector.next_deadline()).min();
+        let due = due.and_then(|due| due.checked_add(self.held_back()).ok());
+        let held = owned().filter_map(|owned| owned.sequence.first()).min();
+        let turn = held.and_then(|at| Timestamp::from_second(at + self.hold_seconds() + 1).ok());
+        due.into_iter().chain(turn).min()
+    }
+
+    fn hold_seconds(&self) -> i64 {
+        self.hold.min(self.held_back()).as_secs()
     }
 
     /// How far ticks stay behind the clock. A post that is seen this long after it was published still finds its windows
@@ -114,7 +183,14 @@ impl<C: Checkpoints> DetectStage<C> {
         let found = self.checkpoints.open(partition).await?;
         let mut detector = Detector::new(Arc::clone(&self.rulebook));
         detector.restore_clock(&found.clock);
+        let (mut sequence, hold) = (Sequence::default(), self.hold_seconds());
         for (monitor, state) in &found.monitors {
+            if Sequence::is_own(monitor) {
+                if let Err(fault) = sequence.restore(state, hold) {
+                    error!(%fault, "hits held back cannot be read: they are lost");
+                }
+                continue;
+            }
             match detector.restore(monitor, state) {
                 Ok(()) => {}
                 // A newer program's state is not ours to throw away: wait for an operator.
@@ -123,7 +199,7 @@ impl<C: Checkpoints> DetectStage<C> {
             }
         }
         info!(partition, next = ?found.next, monitors = found.monitors.len(), epoch = found.epoch, "state loaded");
-        self.partitions.insert(partition, Owned { detector, epoch: found.epoch, next: found.next });
+        self.partitions.insert(partition, Owned { detector, sequence, epoch: found.epoch, next: found.next });
         Ok(found.next)
     }
 
@@ -142,7 +218,8 @@ impl<C: Checkpoints> DetectStage<C> {
     async fn write(&mut self, partition: i32, next: Option<i64>) -> Result<(), Error> {
         let Some(owned) = self.partitions.get_mut(&partition) else { return Ok(()) };
         let next = next.or(owned.next);
-        let delta = owned.detector.delta(next)?;
+        let mut delta = owned.detector.delta(next)?;
+        delta.monitors.extend(owned.sequence.delta()?);
         let started = self.clock.elapsed();
         let written = self.checkpoints.write(partition, owned.epoch, &delta).await;
         let outcome = match &written {
@@ -157,6 +234,7 @@ impl<C: Checkpoints> DetectStage<C> {
         metrics::CHECKPOINT_BYTES.observe(delta.bytes() as f64);
         owned.next = next;
         owned.detector.written(&delta);
+        owned.sequence.written();
         Ok(())
     }
 }
@@ -238,6 +316,7 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
 
     async fn process(&mut self, batch: &[Message]) -> Result<Vec<Outcome>, Fault> {
         self.take_up_rulebook();
+        let hold = self.hold_seconds();
         // A partition fenced off at a checkpoint is not taken up here: its messages would go on after a hole.
         if let Some(message) = batch.iter().find(|message| !self.partitions.contains_key(&message.partition))
         {
@@ -253,11 +332,7 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
                 }
                 (Ok(mut hit), Some(owned)) => {
                     guard(self.skew, &mut hit, message.timestamp);
-                    let observed = if message.header(RECALLED).is_some() {
-                        owned.detector.recall(&hit)
-                    } else {
-                        owned.detector.observe(&hit)
-                    };
+                    let observed = owned.judge(hit, message.header(RECALLED).is_some(), hold);
                     let records = publish(&observed.findings)?;
                     Outcome { verdict: observed.verdict, records, detail: None }
                 }
@@ -275,7 +350,7 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
         let owned: Vec<i32> = self
             .partitions
             .iter()
-            .filter(|(partition, owned)| next.contains_key(partition) || owned.detector.is_changed())
+            .filter(|(partition, owned)| next.contains_key(partition) || owned.is_changed())
             .map(|(partition, _)| *partition)
             .collect();
         let mut first_fault = None;
@@ -297,8 +372,10 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
         self.take_up_rulebook();
         let mut records = Vec::new();
         let passed = now.checked_sub(self.held_back()).unwrap_or(Timestamp::MIN);
+        let hold = self.hold_seconds();
         for partition in caught_up {
             if let Some(owned) = self.partitions.get_mut(partition) {
+                records.extend(publish(&owned.release(hold, Some(now.as_second() - hold - 1)))?);
                 records.extend(publish(&owned.detector.advance(passed))?);
             }
         }

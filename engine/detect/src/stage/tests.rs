@@ -7,6 +7,8 @@ use crate::{MemoryCheckpoints, testing::*};
 
 #[path = "bad_input.rs"]
 mod bad_input;
+#[path = "workers.rs"]
+mod workers;
 
 fn message(offset: i64, payload: impl Into<Bytes>) -> Message {
     Message {
