@@ -7,7 +7,7 @@ use tocsin_rules::{
     threshold::{Bound, Counter, SourceClass},
 };
 
-use crate::record::{Record, category_tag, hash32, term_tag};
+use crate::record::{Record, Slots, category_tag, hash32, term_tag};
 
 /// Seconds of an hour.
 pub(crate) const HOUR: i64 = 3600;
@@ -45,6 +45,8 @@ pub(crate) struct Window {
     pub(crate) seconds: i64,
     pub(crate) authors: bool,
     pub(crate) clusters: bool,
+    /// Some threshold is met by too little: it may come to hold by passage of time alone.
+    pub(crate) wants_silence: bool,
 }
 
 /// One thing counted per mention.
@@ -167,8 +169,8 @@ impl Criteria {
     }
 
     /// Slots a mention counts in, ascending.
-    pub(crate) fn slots_of(&self, record: &Record) -> Box<[u16]> {
-        let mut slots: Vec<u16> =
+    pub(crate) fn slots_of(&self, record: &Record) -> Slots {
+        let mut slots: Slots =
             record.tags.iter().filter_map(|tag| self.by_tag.get(tag)).flatten().copied().collect();
         for (index, slot) in self.slots.iter().enumerate() {
             let counts = match &slot.by {
@@ -192,7 +194,7 @@ impl Criteria {
         }
         slots.sort_unstable();
         slots.dedup();
-        slots.into_boxed_slice()
+        slots
     }
 
     fn slot(&mut self, by: By) -> usize {
@@ -253,6 +255,9 @@ impl Criteria {
                 let what = self.what(*indicator, of.as_deref(), rulebook);
                 let window = self.window(*window_seconds);
                 self.tell_apart(what, window);
+                if let (Bound::AtMost(_), Some(window)) = (bound, self.windows.get_mut(window)) {
+                    window.wants_silence |= !matches!(what, What::Share | What::Mood);
+                }
                 let min_sample = u64::from(*min_sample);
                 (*window_seconds, Test::Window { what, window, bound: *bound, min_sample })
             }
@@ -324,7 +329,13 @@ fn windows<'a>(conditions: impl Iterator<Item = &'a Condition>, bucket_seconds: 
     lengths.dedup();
     lengths
         .into_iter()
-        .map(|buckets| Window { buckets, seconds: buckets * bucket_seconds, authors: false, clusters: false })
+        .map(|buckets| Window {
+            buckets,
+            seconds: buckets * bucket_seconds,
+            authors: false,
+            clusters: false,
+            wants_silence: false,
+        })
         .collect()
 }
 

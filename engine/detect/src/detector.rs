@@ -21,7 +21,7 @@ use crate::{
     criteria::Criteria,
     monitor::MonitorState,
     recall,
-    record::{Record, event_seconds, hash64},
+    record::{KnownTags, Record, event_seconds, hash64},
     report::{self, Change},
 };
 
@@ -48,6 +48,10 @@ pub struct Detector {
     states: Vec<Option<Box<MonitorState>>>,
     /// When time alone may change something, and of which monitor.
     due: BTreeSet<(i64, usize)>,
+    /// When the last mention of a monitor leaves the longest window at the earliest, by place: nothing is judged then,
+    /// but its memory is given back. One entry a monitor at most, as `sweeping` says.
+    sweeps: BTreeSet<(i64, usize)>,
+    sweeping: Vec<bool>,
     watermark: Option<i64>,
     /// Evaluation time; never before the watermark.
     now: Option<i64>,
@@ -55,6 +59,7 @@ pub struct Detector {
     /// Monitors whose stored state must go.
     removed: Vec<String>,
     readings: Vec<Reading>,
+    tags: KnownTags,
 }
 
 fn index(rulebook: &Rulebook) -> FxHashMap<String, usize> {
@@ -68,6 +73,8 @@ impl Detector {
             criteria: Criteria::of(&rulebook),
             index: index(&rulebook),
             states: rulebook.monitors.iter().map(|_| None).collect(),
+            sweeps: BTreeSet::new(),
+            sweeping: vec![false; rulebook.monitors.len()],
             rulebook,
             due: BTreeSet::new(),
             watermark: None,
@@ -75,6 +82,7 @@ impl Detector {
             clock_changed: false,
             removed: Vec::new(),
             readings: Vec::new(),
+            tags: KnownTags::default(),
         }
     }
 
@@ -125,7 +133,7 @@ impl Detector {
                     return Verdict::Dropped(DropReason::Duplicate);
                 };
                 state.slide(now, &self.criteria);
-                state.renew(Record::of(hit, id), hit, now, &self.criteria);
+                state.renew(Record::of(hit, id, &mut self.tags), hit, now, &self.criteria);
                 self.settle(place, now, Some(hit), findings);
                 return Verdict::Emitted;
             }
@@ -153,7 +161,7 @@ impl Detector {
         let now = self.now.unwrap_or(at);
         let criteria = &self.criteria;
         let state = self.states[place].get_or_insert_with(|| Box::new(MonitorState::new(criteria, now)));
-        let record = Record::of(hit, id);
+        let record = Record::of(hit, id, &mut self.tags);
         state.slide(now, criteria);
         state.changed = true;
         if late || state.is_past(record.at, criteria) {
@@ -188,9 +196,32 @@ impl Detector {
                 self.settle(place, due.max(self.now.unwrap_or(due)), None, findings);
             }
         }
+        self.sweep(until);
         if self.now.is_none_or(|now| until > now) {
             self.now = Some(until);
             self.clock_changed = true;
+        }
+    }
+
+    /// Lets go of what has left the longest window of monitors that nobody looks at any more.
+    fn sweep(&mut self, until: i64) {
+        while let Some(&(due, place)) = self.sweeps.first().filter(|(due, _)| *due <= until) {
+            self.sweeps.remove(&(due, place));
+            self.sweeping[place] = false;
+            if let Some(state) = self.states[place].as_mut() {
+                state.slide(until, &self.criteria);
+                state.changed = true;
+            }
+            self.queue_sweep(place);
+        }
+    }
+
+    fn queue_sweep(&mut self, place: usize) {
+        let newest = self.states[place].as_ref().and_then(|state| state.ledger.newest());
+        if let (false, Some(newest)) = (self.sweeping[place], newest) {
+            self.sweeping[place] = true;
+            let gone = (newest + self.criteria.longest()) * self.criteria.bucket_seconds;
+            self.sweeps.insert((gone, place));
         }
     }
 
@@ -216,6 +247,7 @@ impl Detector {
     }
 
     fn queue(&mut self, place: usize) {
+        self.queue_sweep(place);
         let Some(state) = self.states[place].as_mut() else { return };
         let cooled = state.standing.deadline(self.criteria.cool_down);
         let next = [state.next_exit(&self.criteria), cooled].into_iter().flatten().min();
@@ -245,6 +277,8 @@ impl Detector {
         self.index = index(&self.rulebook);
         self.states = self.rulebook.monitors.iter().map(|_| None).collect();
         self.due.clear();
+        self.sweeps.clear();
+        self.sweeping = vec![false; self.rulebook.monitors.len()];
         let now = self.now.unwrap_or(0);
         for (monitor, state) in old_rulebook.monitors.iter().zip(old_states) {
             let Some(mut state) = state else { continue };

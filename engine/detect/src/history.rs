@@ -65,7 +65,12 @@ impl History {
     }
 
     fn cell(&mut self, hour: u32) -> &mut Cell {
-        let at = self.cells.partition_point(|cell| cell.hour < hour);
+        // Nearly always the newest.
+        let at = match self.cells.back() {
+            Some(last) if last.hour == hour => self.cells.len() - 1,
+            Some(last) if last.hour > hour => self.cells.partition_point(|cell| cell.hour < hour),
+            _ => self.cells.len(),
+        };
         if self.cells.get(at).is_none_or(|cell| cell.hour != hour) {
             self.cells.insert(at, Cell { hour, ..Cell::default() });
         }

@@ -169,11 +169,14 @@ impl MonitorState {
         self.forgotten.note(id);
     }
 
-    /// The next instant at which some window loses something.
+    /// The next instant at which some window loses something that matters: without an episode nothing can fall, and only
+    /// what waits for silence can come to hold.
     pub(crate) fn next_exit(&self, criteria: &Criteria) -> Option<i64> {
+        let in_episode = self.standing.episode.is_some();
         criteria
             .windows
             .iter()
+            .filter(|w| in_episode || w.wants_silence)
             .filter_map(|w| {
                 Some(
                     (self.ledger.first_after(self.current - w.buckets)? + w.buckets)

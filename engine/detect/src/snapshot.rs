@@ -1,5 +1,7 @@
-//! State of one monitor as bytes: a version byte, then postcard. Only facts are written; windows are summed anew on
-//! reading, so a state can be read under another rulebook. Refuses a newer version.
+//! State of one monitor as bytes: a version byte, then postcard, all of it compressed. Only facts are written; windows are
+//! summed anew on reading, so a state can be read under another rulebook. Refuses a newer version.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,11 @@ use crate::{
     standing::Standing,
     tally::Folded,
 };
+
+/// First byte of a compressed state: LZ4 of a versioned state follows. Plain states begin with their version.
+const COMPRESSED: u8 = 128;
+/// No state is larger than this when it is whole, bytes: a length that claims more is damage.
+const MAX_BYTES: usize = 64 << 20;
 
 /// Format written by this program.
 const VERSION: u8 = 1;
@@ -63,11 +70,26 @@ pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>
             .collect::<Result<_, _>>()
             .map_err(damaged)?,
     };
-    postcard::to_extend(&written, vec![VERSION]).map_err(damaged)
+    let plain = postcard::to_extend(&written, vec![VERSION]).map_err(damaged)?;
+    let mut bytes = vec![COMPRESSED];
+    bytes.extend(lz4_flex::compress_prepend_size(&plain));
+    Ok(bytes)
+}
+
+/// The versioned state in what was stored.
+fn plain(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    let Some((&COMPRESSED, packed)) = bytes.split_first() else { return Ok(Cow::Borrowed(bytes)) };
+    let (size, _) = lz4_flex::block::uncompressed_size(packed).map_err(damaged)?;
+    if size > MAX_BYTES {
+        return Err(damaged("its length is absurd"));
+    }
+    lz4_flex::decompress_size_prepended(packed).map(Cow::Owned).map_err(damaged)
 }
 
 /// Decodes a state and sums its windows up to `now`.
 pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<MonitorState, Error> {
+    let stored = bytes.len();
+    let bytes = plain(bytes)?;
     let (version, body) = bytes.split_first().ok_or_else(|| damaged("empty"))?;
     if *version > VERSION {
         return Err(Error::NewerState { found: *version, known: VERSION });
@@ -99,6 +121,6 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
         }
     }
     state.changed = false;
-    state.bytes = bytes.len();
+    state.bytes = stored;
     Ok(state)
 }

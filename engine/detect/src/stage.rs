@@ -323,6 +323,7 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
             return Err(Fault::Fenced(message.partition));
         }
         let mut outcomes = Vec::with_capacity(batch.len());
+        let mut verdicts: Vec<(Verdict, u64)> = Vec::new();
         for message in batch {
             let outcome = match (parse(message), self.partitions.get_mut(&message.partition)) {
                 (Err(dead), _) => dead,
@@ -340,8 +341,14 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
                     return Err(Fault::Retry { what: "partition is not owned".to_owned(), source: None });
                 }
             };
-            metrics::HITS.with_label_values(&[word(outcome.verdict)]).inc();
+            match verdicts.iter_mut().find(|(verdict, _)| *verdict == outcome.verdict) {
+                Some((_, count)) => *count += 1,
+                None => verdicts.push((outcome.verdict, 1)),
+            }
             outcomes.push(outcome);
+        }
+        for (verdict, count) in verdicts {
+            metrics::HITS.with_label_values(&[word(verdict)]).inc_by(count);
         }
         Ok(outcomes)
     }

@@ -223,6 +223,7 @@ fn legend(out: &mut String) {
         );
         entry(mark, level.as_str(), 76.0);
     }
+    text(out, WIDTH - RIGHT, 20.0, "end", "#555", "UTC");
     out.push('\n');
 }
 

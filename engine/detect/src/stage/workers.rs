@@ -210,3 +210,16 @@ fn the_streams_of_these_tests_ring() {
         "in order of publication, holding back changes nothing but the instant of the alarm"
     );
 }
+
+#[test]
+fn judged_as_it_comes_another_order_may_say_something_else() {
+    let post = |n, at| Hit { monitor: "m0".into(), ..angry(n, NOON + at) };
+    let hits = [post(0, 50), post(1, 60), post(2, 540), Hit { monitor: "m0".into(), ..happy(3, NOON + 620) }];
+    let (straight, shuffled) = (arrivals(&hits, &[0], &[]), arrivals(&hits, &[590, 0, 0, 0], &[]));
+    assert_eq!(shuffled.last().map(|(_, hit)| hit.subject.id.as_str()), Some("weibo:0"));
+    // Three in ten minutes ring; once the newest post has moved the window on, the first is in it no more.
+    assert_eq!(run(&straight, &undisturbed(0)).len(), 1);
+    assert_eq!(run(&shuffled, &undisturbed(0)).len(), 0);
+    assert_eq!(run(&shuffled, &undisturbed(LATENESS)), run(&straight, &undisturbed(LATENESS)));
+    assert_eq!(run(&straight, &undisturbed(LATENESS)), run(&straight, &undisturbed(0)));
+}
