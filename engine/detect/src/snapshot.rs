@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    board::Board,
     criteria::Criteria,
     error::Error,
     evidence::{Evidence, Exhibit},
@@ -12,11 +13,12 @@ use crate::{
     monitor::MonitorState,
     record::Record,
     standing::Standing,
+    surge::{self, Surges},
     tally::Folded,
 };
 
 /// Format written by this program.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -26,6 +28,8 @@ struct Written<'a> {
     history: &'a History,
     standing: &'a Standing,
     evidence: Vec<(u64, u32, i64, String)>,
+    board: &'a Board,
+    surges: surge::Stored,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +66,8 @@ pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>
             .map(|e| serde_json::to_string(&e.subject).map(|json| (e.id, e.at, e.weight, json)))
             .collect::<Result<_, _>>()
             .map_err(damaged)?,
+        board: &state.board,
+        surges: state.surges.stored()?,
     };
     postcard::to_extend(&written, vec![VERSION]).map_err(damaged)
 }
@@ -72,12 +78,18 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     if *version > VERSION {
         return Err(Error::NewerState { found: *version, known: VERSION });
     }
-    let read: Read = postcard::from_bytes(body).map_err(damaged)?;
+    let (read, rest): (Read, _) = postcard::take_from_bytes(body).map_err(damaged)?;
+    // The first version knew neither boards nor surges.
+    let later = (*version >= 2).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
+    let (board, surges): (Board, surge::Stored) = later.unwrap_or_default();
     let mut state = MonitorState::new(criteria, now);
     state.forgotten = read.forgotten;
     state.history = read.history;
     state.history.track(criteria, now);
     state.standing = read.standing;
+    state.board = board;
+    state.surges = Surges::from_stored(surges)?;
+    state.surges.watch(&criteria.surges);
     let exhibits = read
         .evidence
         .into_iter()
