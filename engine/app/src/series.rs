@@ -153,6 +153,8 @@ fn window(condition: &Condition) -> Option<u64> {
     match condition {
         Condition::Window { window_seconds, .. }
         | Condition::Ratio { window_seconds, .. }
+        | Condition::Surprise { window_seconds, .. }
+        | Condition::Surge { window_seconds, .. }
         | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
         Condition::KOf { .. } => None,
     }

@@ -14,14 +14,15 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use tocsin_bus::{DropReason, Verdict};
-use tocsin_rules::{Finding, Hit, Rulebook, mention::Op};
+use tocsin_rules::{Finding, Hit, Kind, Rulebook, mention::Op};
 
 use crate::{
     assess::{self, Reading},
+    board::identity,
     criteria::Criteria,
     monitor::MonitorState,
     recall,
-    record::{KnownTags, Record, event_seconds, hash64},
+    record::{KnownTags, Record, event_seconds},
     report::{self, Change},
 };
 
@@ -117,7 +118,7 @@ impl Detector {
             return Verdict::Dropped(DropReason::NothingToRetract);
         };
         state.slide(now, &self.criteria);
-        if !state.retract(hash64(&hit.subject.id), &self.criteria) {
+        if !state.retract(identity(hit), &self.criteria) {
             return Verdict::Dropped(DropReason::NothingToRetract);
         }
         self.settle(place, now, Some(hit), findings);
@@ -125,8 +126,9 @@ impl Detector {
     }
 
     fn take_in(&mut self, place: usize, hit: &Hit, recalled: bool, findings: &mut Vec<Finding>) -> Verdict {
-        let id = hash64(&hit.subject.id);
-        let is_update = hit.subject.op == Op::Update;
+        let id = identity(hit);
+        // A board is observed again and again: what is known of a topic is renewed.
+        let is_update = hit.subject.op == Op::Update || hit.subject.kind == Kind::Topic;
         if let Some(state) = self.states[place].as_mut() {
             if state.ledger.contains(id) {
                 let (true, Some(now)) = (is_update, self.now) else {
@@ -243,14 +245,14 @@ impl Detector {
             let change = Change { transition, at, assessment, tip };
             findings.push(report::state_change(state, monitor, &change, criteria, &mut self.readings));
         }
-        self.queue(place);
+        self.queue(place, now);
     }
 
-    fn queue(&mut self, place: usize) {
+    fn queue(&mut self, place: usize, now: i64) {
         self.queue_sweep(place);
         let Some(state) = self.states[place].as_mut() else { return };
         let cooled = state.standing.deadline(self.criteria.cool_down);
-        let next = [state.next_exit(&self.criteria), cooled].into_iter().flatten().min();
+        let next = [state.next_exit(now, &self.criteria), cooled].into_iter().flatten().min();
         if state.queued != next {
             if let Some(old) = state.queued {
                 self.due.remove(&(old, place));

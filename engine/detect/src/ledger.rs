@@ -163,7 +163,10 @@ impl Ledger {
         while self.buckets.front().is_some_and(|b| b.index <= through) {
             for record in self.buckets.pop_front().into_iter().flat_map(|b| b.records) {
                 self.places.remove(&record.id);
-                forgotten.note(record.id);
+                // A topic that is still on its board a window later counts anew.
+                if !record.is_topic() {
+                    forgotten.note(record.id);
+                }
             }
         }
         if self.places.is_empty() && self.places.capacity() > 64 {

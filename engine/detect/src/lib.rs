@@ -3,6 +3,7 @@
 //! Refuses to page anybody: it states that a level changed, and why.
 
 mod assess;
+mod board;
 pub mod checkpoint;
 mod criteria;
 pub mod detector;
@@ -20,6 +21,7 @@ pub mod series;
 mod snapshot;
 pub mod stage;
 mod standing;
+mod surge;
 mod tally;
 #[cfg(test)]
 mod testing;

@@ -218,6 +218,10 @@ impl Record {
         Kind::ALL.get(usize::from(self.kind)).copied().unwrap_or(Kind::Post)
     }
 
+    pub(crate) fn is_topic(&self) -> bool {
+        self.kind() == Kind::Topic
+    }
+
     pub(crate) fn is_of(&self, class: SourceClass, home_is_china: bool) -> bool {
         match class {
             SourceClass::Media => self.flags & MEDIA != 0,

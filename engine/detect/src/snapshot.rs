@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    board::Board,
     criteria::Criteria,
     error::Error,
     evidence::{Evidence, Exhibit},
@@ -14,6 +15,7 @@ use crate::{
     monitor::MonitorState,
     record::Record,
     standing::Standing,
+    surge::{self, Surges},
     tally::Folded,
 };
 
@@ -23,7 +25,7 @@ const COMPRESSED: u8 = 128;
 const MAX_BYTES: usize = 64 << 20;
 
 /// Format written by this program.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -33,6 +35,8 @@ struct Written<'a> {
     history: &'a History,
     standing: &'a Standing,
     evidence: Vec<(u64, u32, i64, String)>,
+    board: &'a Board,
+    surges: surge::Stored,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +73,8 @@ pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>
             .map(|e| serde_json::to_string(&e.subject).map(|json| (e.id, e.at, e.weight, json)))
             .collect::<Result<_, _>>()
             .map_err(damaged)?,
+        board: &state.board,
+        surges: state.surges.stored()?,
     };
     let plain = postcard::to_extend(&written, vec![VERSION]).map_err(damaged)?;
     let mut bytes = vec![COMPRESSED];
@@ -94,12 +100,18 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     if *version > VERSION {
         return Err(Error::NewerState { found: *version, known: VERSION });
     }
-    let read: Read = postcard::from_bytes(body).map_err(damaged)?;
+    let (read, rest): (Read, _) = postcard::take_from_bytes(body).map_err(damaged)?;
+    // The first version knew neither boards nor surges.
+    let later = (*version >= 2).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
+    let (board, surges): (Board, surge::Stored) = later.unwrap_or_default();
     let mut state = MonitorState::new(criteria, now);
     state.forgotten = read.forgotten;
     state.history = read.history;
     state.history.track(criteria, now);
     state.standing = read.standing;
+    state.board = board;
+    state.surges = Surges::from_stored(surges)?;
+    state.surges.watch(&criteria.surges);
     let exhibits = read
         .evidence
         .into_iter()

@@ -212,6 +212,8 @@ impl Tally {
             What::Platforms => self.platforms.iter().filter(|count| **count > 0).count() as f64,
             What::Reach => self.reach as f64,
             What::Copies => self.clusters.as_ref().map_or(0, |c| c.largest) as f64,
+            // Read from the board.
+            What::Topics | What::CrisisTopics | What::TopicShare => 0.0,
         }
     }
 
