@@ -83,3 +83,7 @@ eval-detect data="../shared/data/timeline/nab_tweets" scorer="../shared/tools/na
     python3 '{{scorer}}' '{{data}}/windows.json' '{{out}}'
     echo 'the recommended threshold:'
     python3 '{{scorer}}' '{{data}}/windows.json' '{{out}}' --threshold 0.5
+
+# detection on one core: hits a second, cost by monitors and windows, size of state, loading it from Redis
+bench-detect *args:
+    cargo run --release -p tocsin-benches --bin detect -- {{args}}

@@ -35,6 +35,12 @@ words! {
         SourceClassCount = "source_class_count",
         /// Size of the largest cluster of near-duplicate texts.
         CoordinatedCopies = "coordinated_copies",
+        /// Topics new to a hot-search board (mentions of kind `topic`, each title of a platform once).
+        TopicCount = "topic_count",
+        /// Those of them that name a crisis: at least one crisis category.
+        CrisisTopicCount = "crisis_topic_count",
+        /// Crisis topics over all topics, 0..=1.
+        CrisisTopicShare = "crisis_topic_share",
     }
 }
 
@@ -99,6 +105,28 @@ pub enum Condition {
         /// Absolute value below which the ratio does not count.
         min_value: f64,
     },
+    /// An indicator over a sliding window is improbably high for this monitor at this time of day and week.
+    Surprise {
+        /// What is measured.
+        indicator: Indicator,
+        /// Narrows the indicator.
+        of: Option<String>,
+        /// Window length, seconds.
+        window_seconds: u64,
+        /// -log10 of the probability of such a value or a higher one.
+        at_least: f64,
+        /// Absolute value below which it does not count.
+        min_value: f64,
+    },
+    /// The detector of surges in series of counts (`tocsin detect-series`) found one within the window.
+    Surge {
+        /// `volume` or `negative_count`.
+        indicator: Indicator,
+        /// How long a surge counts, seconds.
+        window_seconds: u64,
+        /// -log10 of how rare such a bucket is in this series.
+        at_least: f64,
+    },
     /// Any single mention in the window has a counter at or over a limit (e.g. Weibo reposts over 10 000).
     AnyMention {
         /// Which counter.
@@ -121,6 +149,26 @@ pub enum Condition {
         /// Ids of thresholds, none of which is itself a `KOf`.
         of: Vec<String>,
     },
+}
+
+impl Indicator {
+    /// Whether it is read from hot-search boards, which have longer windows than mentions.
+    pub fn is_of_boards(self) -> bool {
+        matches!(self, Self::TopicCount | Self::CrisisTopicCount | Self::CrisisTopicShare)
+    }
+
+    /// Whether it counts mentions, so that a count test applies.
+    pub fn is_count(self) -> bool {
+        matches!(
+            self,
+            Self::Volume
+                | Self::NegativeCount
+                | Self::KeywordCount
+                | Self::CategoryCount
+                | Self::SourceClassCount
+                | Self::CrisisTopicCount
+        )
+    }
 }
 
 /// Side and limit.

@@ -34,6 +34,8 @@ pub struct Site {
     pub prefix: String,
     /// Partitions of every topic.
     pub partitions: i32,
+    /// Seconds detection holds hits back.
+    pub hold_seconds: u32,
     brokers: String,
     redis: String,
 }
@@ -54,6 +56,7 @@ impl Site {
             rulebook: vec![rulebook],
             prefix: prefix.to_owned(),
             partitions: 4,
+            hold_seconds: 0,
             brokers: brokers.to_owned(),
             redis: redis.to_owned(),
         })
@@ -70,12 +73,13 @@ impl Site {
         for file in &self.rulebook {
             let _ = write!(files, "\n    - {}", file.display());
         }
-        let Self { brokers, redis, prefix, partitions, .. } = self;
+        let Self { brokers, redis, prefix, partitions, hold_seconds, .. } = self;
         let (folder, pager) = (self.folder.path().display(), self.pager.url());
         format!(
             "bus:\n  kafka:\n    brokers: {brokers}\n    topic_prefix: {prefix}\n    group_prefix: {prefix}\n    \
              partitions: {partitions}\n    session_timeout_ms: 6000\n\
              store:\n  redis:\n    url: {redis}\n    prefix: {prefix}\n\
+             detect:\n  hold_seconds: {hold_seconds}\n\
              rulebook:\n  reload_seconds: 1\n  files:{files}\n\
              http:\n  listen: 127.0.0.1:{port}\n\
              console:\n  open_metrics: true\n  tokens:\n    - {{name: tests, role: admin, sha256: {TOKEN_SHA256}}}\n\

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::ensure;
 use tocsin_bus::{Driver as _, Event, Message, Record, SystemClock, Topic, kafka, publish};
-use tocsin_rules::Finding;
+use tocsin_rules::{Finding, Hit};
 
 use crate::site::now;
 
@@ -84,6 +84,33 @@ impl Topics {
         }
         kept.sort_by(|a, b| a.monitor.cmp(&b.monitor));
         Ok(kept)
+    }
+
+    /// What was found, byte for byte, by id. Said twice is fine; said differently is not.
+    ///
+    /// # Errors
+    /// As [`Topics::findings`].
+    pub async fn statements(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut kept: BTreeMap<String, String> = BTreeMap::new();
+        for message in self.read(Topic::Findings).await? {
+            let finding: Finding = serde_json::from_slice(&message.payload)?;
+            let said = String::from_utf8(message.payload.to_vec())?;
+            let known = kept.entry(finding.id).or_insert_with(|| said.clone());
+            ensure!(*known == said, "two findings of one id:\n{known}\n{said}");
+        }
+        Ok(kept)
+    }
+
+    /// Puts hits on their topic, in this order.
+    ///
+    /// # Errors
+    /// When the broker refuses one.
+    pub async fn put_hits(&self, hits: &[Hit]) -> anyhow::Result<()> {
+        let records = hits.iter().map(Record::of).collect::<Result<Vec<_>, _>>()?;
+        for result in publish(&*self.bus.producer(), &records).await {
+            result?;
+        }
+        Ok(())
     }
 
     /// Puts raw bytes on the topic of mentions.

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test file: an unexpected fault ends the test"
 )]
 
@@ -154,6 +155,63 @@ fn replay_of_mentions_is_repeatable_and_adds_up() {
     shuffled.reverse();
     std::fs::write(&file, shuffled.join("\n")).unwrap();
     assert_eq!(run(&arguments).stdout, first.stdout);
+}
+
+#[test]
+fn replay_writes_every_threshold_over_time_and_a_picture() {
+    let dir = tempfile::tempdir().unwrap();
+    let (text, ..) = made_up();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (file, book) = (path("posts.jsonl"), story_rulebook(dir.path()));
+    std::fs::write(&file, text).unwrap();
+    let plain = run(&["--log-level", "error", "replay", &file, "--rulebook", &book]);
+    let taken = |round: &str| {
+        let (table, picture) = (path(&format!("{round}.csv")), path(&format!("{round}.svg")));
+        let arguments = ["--log-level", "error", "replay", &file, "--rulebook", &book, "--step", "1m"];
+        let done = run(&[arguments.as_slice(), &["--series", &table, "--plot", &picture]].concat());
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert_eq!(done.stdout, plain.stdout, "looking changes nothing");
+        (std::fs::read_to_string(table).unwrap(), std::fs::read_to_string(picture).unwrap())
+    };
+    let (table, picture) = taken("first");
+    assert_eq!((table.clone(), picture.clone()), taken("second"), "byte for byte");
+
+    let mut rows = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    assert_eq!(
+        rows.next().unwrap(),
+        ["at", "monitor", "threshold", "window", "value", "limit", "met", "level"]
+    );
+    let rows: Vec<_> = rows.collect();
+    let mut stands: BTreeMap<&str, &str> = BTreeMap::new();
+    for row in &rows {
+        let [at, _, _, window, value, limit, met, level] = row[..] else { panic!("{row:?}") };
+        let at: jiff::Timestamp = at.parse().unwrap();
+        assert_eq!(at.as_second() % 60, 0, "whole steps");
+        assert!(window.is_empty() || window.parse::<u64>().unwrap() > 0, "{row:?}");
+        assert!(value.parse::<f64>().unwrap().is_finite() && limit.parse::<f64>().is_ok(), "{row:?}");
+        assert!(
+            ["true", "false"].contains(&met) && ["none", "low", "medium", "high"].contains(&level),
+            "{row:?}"
+        );
+        stands.insert(row[0], level);
+    }
+    assert!(rows.iter().any(|row| row[6] == "true"));
+    // What the findings say of the level, the rows say too.
+    let lines = plain.lines().unwrap();
+    let findings = of_type(&lines, "finding");
+    let peak = |found: &str| findings.iter().any(|finding| finding["level"] == found);
+    for level in ["low", "medium", "high"] {
+        let lasted = stands.values().any(|stood| *stood == level);
+        assert!(peak(level) || !lasted, "{level} in {stands:?}");
+    }
+    assert!(stands.values().any(|level| *level != "none") && stands.values().any(|level| *level == "none"));
+    assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n") && picture.contains("<path d=\"M"));
+
+    let nowhere = path("no/such/folder.csv");
+    let refused = run(&["replay", &file, "--rulebook", &book, "--series", &nowhere]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&nowhere), "{}", refused.stderr);
+    assert_eq!(run(&["replay", &file, "--step", "1s"]).code, Some(2));
 }
 
 #[test]
@@ -394,7 +452,20 @@ fn help_and_wrong_usage() {
         ("run", &["--config", "--stages"]),
         ("check", &["--config", "--rulebook", "--sample", "--deny-warnings", "--json"]),
         ("query", &["--text", "--rulebook", "--limit", "--missed", "--json"]),
-        ("replay", &["--rulebook", "--monitor", "--format", "--map", "--sensitivity", "--speed"]),
+        (
+            "replay",
+            &[
+                "--rulebook",
+                "--monitor",
+                "--format",
+                "--map",
+                "--sensitivity",
+                "--speed",
+                "--series",
+                "--plot",
+                "--step",
+            ],
+        ),
         ("score", &["--rulebook"]),
         ("explain", &["--rulebook", "--id", "--json"]),
         (

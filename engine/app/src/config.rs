@@ -28,6 +28,8 @@ pub struct Config {
     pub rulebook: RulebookFiles,
     /// Which models judge mentions.
     pub score: Score,
+    /// Detection.
+    pub detect: Detect,
     /// Where HTTP listens and how people reach it.
     pub http: Http,
     /// Who may come in.
@@ -52,6 +54,14 @@ pub struct Bus {
     pub kafka: kafka::Config,
     /// Pace of the consumer loops.
     pub consumer: LoopSettings,
+}
+
+/// Detection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Detect {
+    /// Seconds every hit is held back, to be judged in the order of event time; 0: at once. See docs/detection.md.
+    pub hold_seconds: u32,
 }
 
 /// Drivers of the bus.

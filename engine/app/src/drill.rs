@@ -96,12 +96,19 @@ impl Drill {
         self.tell(report).await
     }
 
-    /// Time passes; everything due on the way happens at its instant.
-    pub async fn advance_to(&mut self, to: Timestamp, report: &mut Report) -> anyhow::Result<()> {
+    /// What is due before `to` happens, each at its instant, and the clock stays at the last of them: looking at a drill
+    /// on the way changes nothing about it.
+    pub async fn settle_before(&mut self, to: Timestamp, report: &mut Report) -> anyhow::Result<()> {
         while let Some(due) = self.flow.next_due().await?.filter(|due| *due < to) {
             self.flow.step_to(due).await?;
             self.tell(report).await?;
         }
+        Ok(())
+    }
+
+    /// Time passes; everything due on the way happens at its instant.
+    pub async fn advance_to(&mut self, to: Timestamp, report: &mut Report) -> anyhow::Result<()> {
+        self.settle_before(to, report).await?;
         self.flow.step_to(to).await?;
         self.tell(report).await
     }

@@ -16,6 +16,7 @@ use crate::{
     report::Report,
     rules,
     sentiment::Judges,
+    series::Series,
 };
 
 /// How long after the last mention the clock runs on, at most, for recoveries, deadlines and escalations to show.
@@ -40,10 +41,21 @@ pub async fn run(options: cli::Replay) -> anyhow::Result<()> {
     let start = mentions.first().map_or(Timestamp::UNIX_EPOCH, |m| m.observed_at);
     let zone = rulebook.time_zone.clone();
     let pages = render::Config { time_zone: zone, ..render::Config::default() };
+    let mut series = match (&options.series, &options.plot) {
+        (None, None) => None,
+        (table, plot) => Some(Series::open(&rulebook, options.step, table.as_deref(), plot.is_some())?),
+    };
     let mut drill = Drill::judged_by(rulebook, start, &pages, judges)?;
-    play(&mut drill, &mut report, &mentions, options.speed).await?;
+    play_beside(&mut drill, &mut report, &mentions, options.speed, series.as_mut()).await?;
+    if let Some(series) = &mut series {
+        series.run_out(&mut drill, &mut report, RUN_OUT).await?;
+    }
     drill.run_out(&mut report, RUN_OUT).await?;
-    drill.summary(&mut report)
+    drill.summary(&mut report)?;
+    if let Some(series) = series {
+        series.close(options.plot.as_deref())?;
+    }
+    Ok(())
 }
 
 /// Every record of the input files, in order.
@@ -88,6 +100,17 @@ pub async fn play(
     mentions: &[Mention],
     speed: Speed,
 ) -> anyhow::Result<()> {
+    play_beside(drill, report, mentions, speed, None).await
+}
+
+/// As [`play`], with series taken on the way.
+async fn play_beside(
+    drill: &mut Drill,
+    report: &mut Report,
+    mentions: &[Mention],
+    speed: Speed,
+    mut series: Option<&mut Series>,
+) -> anyhow::Result<()> {
     let pace = SystemClock::new();
     let started = pace.elapsed();
     let first = mentions.first().map_or(Timestamp::UNIX_EPOCH, |m| m.observed_at);
@@ -98,6 +121,9 @@ pub async fn play(
             pace.sleep(due.saturating_sub(pace.elapsed())).await;
         }
         report.read();
+        if let Some(series) = series.as_deref_mut() {
+            series.before(mention.observed_at, drill, report).await?;
+        }
         drill.feed(mention, report).await?;
     }
     Ok(())

@@ -23,7 +23,7 @@ use crate::{
     config::{BusDriver, Config, Invalid, StoreDriver},
     connect,
     http::Front,
-    parts, reload, rules,
+    parts, rebuild, reload, rules,
     sentiment::{self, Judges},
 };
 
@@ -155,7 +155,7 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
                     &mut tasks,
                     MemoryCheckpoints::default(),
                     &rulebook,
-                    &**bus,
+                    bus,
                     &clock,
                     &config,
                     &stop,
@@ -164,14 +164,14 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
                 (BusDriver::Kafka, StoreDriver::Embedded) => {
                     let kept =
                         EmbeddedCheckpoints::open_file(&config.store.embedded.folder.join("windows.redb"))?;
-                    detect(&mut tasks, kept, &rulebook, &**bus, &clock, &config, &stop, &mut install)?
+                    detect(&mut tasks, kept, &rulebook, bus, &clock, &config, &stop, &mut install)?
                 }
                 (BusDriver::Kafka, StoreDriver::Redis) => {
                     let mut settings =
                         RedisSettings::new(parts::redis_url(&config)?, config.bus.kafka.group_prefix.clone());
                     settings.prefix.clone_from(&config.store.redis.prefix);
                     let kept = RedisCheckpoints::new(settings)?;
-                    detect(&mut tasks, kept, &rulebook, &**bus, &clock, &config, &stop, &mut install)?
+                    detect(&mut tasks, kept, &rulebook, bus, &clock, &config, &stop, &mut install)?
                 }
             });
         }
@@ -245,17 +245,31 @@ fn detect<C: Checkpoints + 'static>(
     tasks: &mut Tasks,
     checkpoints: C,
     rulebook: &Arc<Rulebook>,
-    bus: &dyn Driver,
+    bus: &Arc<dyn Driver>,
     clock: &Arc<dyn Clock>,
     config: &Config,
     stop: &CancellationToken,
     install: &mut Vec<reload::Install>,
 ) -> anyhow::Result<LoopHealth> {
-    let stage =
-        DetectStage::new(rulebook.clone(), checkpoints, clock.clone()).with_skew_guard(SKEW_TOLERATED);
+    let stage = DetectStage::new(rulebook.clone(), checkpoints, clock.clone())
+        .with_skew_guard(SKEW_TOLERATED)
+        .with_hold(SignedDuration::from_secs(config.detect.hold_seconds.into()));
+    // the memory bus keeps no past to count again
+    let keeps_past = config.bus.driver == BusDriver::Kafka;
+    let stage = if keeps_past { stage.with_rebuilds() } else { stage };
     let handle = stage.handle();
-    install.push(reload::taking(move |book| handle.swap(book)));
-    spawn_loop(tasks, stage, bus, clock, config.bus.consumer, stop)
+    let (edited, edits) = tokio::sync::watch::channel(rulebook.clone());
+    let edited = Arc::new(edited);
+    install.push(reload::taking(move |book: Arc<Rulebook>| {
+        handle.swap(book.clone());
+        edited.send_replace(book);
+    }));
+    if keeps_past {
+        let settings = config.bus.consumer;
+        let grace = Duration::from_secs(2 * config.rulebook.reload_seconds + 3);
+        spawn(tasks, rebuild::run(edits, bus.clone(), clock.clone(), settings, grace, stop.clone()));
+    }
+    spawn_loop(tasks, stage, &**bus, clock, config.bus.consumer, stop)
 }
 
 fn spawn_loop<S: Stage + 'static>(

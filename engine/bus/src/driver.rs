@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use crate::{
     error::{BusError, SendError},
@@ -22,12 +23,22 @@ pub trait Driver: Send + Sync {
     /// When the client cannot be made.
     fn consumer(&self, group: &str, topic: Topic) -> Result<Box<dyn Consumer>, BusError>;
 
+    /// Of every partition of a topic, the offset of the first message not older than `since` and the end, for reading a
+    /// part of the past again; none when the bus does not keep the past.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    fn span(&self, topic: Topic, since: Timestamp) -> BoxFuture<'_, Result<Option<Span>, BusError>>;
+
     /// Whether a broker can be reached, as last seen; `Err` says what is wrong.
     ///
     /// # Errors
     /// The last connection fault, without secrets.
     fn health(&self) -> Result<(), String>;
 }
+
+/// First and next offset by partition.
+pub type Span = BTreeMap<i32, (i64, i64)>;
 
 /// What one poll saw.
 #[derive(Debug)]

@@ -8,16 +8,20 @@ mod fetch;
 mod message;
 mod producer;
 mod provision;
+mod span;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
 pub use self::config::Config;
 use self::{broker_health::BrokerHealth, consumer::GroupConsumer, producer::KafkaProducer};
 use crate::{
     clock::Clock,
-    driver::{Consumer, Driver, Producer},
+    driver::{Consumer, Driver, Producer, Span},
     error::BusError,
     topics::Topic,
 };
@@ -64,6 +68,14 @@ impl Driver for Bus {
 
     fn consumer(&self, group: &str, topic: Topic) -> Result<Box<dyn Consumer>, BusError> {
         Ok(Box::new(GroupConsumer::join(&self.config, group, topic, self.health.clone())?))
+    }
+
+    fn span(&self, topic: Topic, since: Timestamp) -> BoxFuture<'_, Result<Option<Span>, BusError>> {
+        let (config, name) = (Arc::clone(&self.config), self.config.topic(topic));
+        Box::pin(async move {
+            let asked = tokio::task::spawn_blocking(move || span::ask(&config, &name, since)).await;
+            asked.map_err(|e| BusError::Broker(e.to_string()))?.map(Some)
+        })
     }
 
     fn health(&self) -> Result<(), String> {

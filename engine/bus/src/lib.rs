@@ -16,7 +16,7 @@ pub mod verdict;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use consumer_loop::{HealthSnapshot, Loop, LoopHealth, LoopSettings, Progress};
-pub use driver::{Consumer, Driver, Event, Producer, publish};
+pub use driver::{Consumer, Driver, Event, Producer, Span, publish};
 pub use error::{BusError, SendError};
 pub use ledger::{OffsetLedger, RunId};
 pub use partition::partition_of;

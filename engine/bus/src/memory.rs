@@ -9,12 +9,13 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use self::{consumer::MemberConsumer, log::Log};
 use crate::{
     clock::Clock,
-    driver::{Consumer, Driver, Producer},
+    driver::{Consumer, Driver, Producer, Span},
     error::{BusError, SendError},
     receipt::Ticket,
     topics::{Message, Record, Topic},
@@ -87,6 +88,11 @@ impl Driver for Bus {
 
     fn consumer(&self, group: &str, topic: Topic) -> Result<Box<dyn Consumer>, BusError> {
         Ok(Box::new(MemberConsumer::join(Arc::clone(&self.shared), group, topic)))
+    }
+
+    /// What was read is gone.
+    fn span(&self, _: Topic, _: Timestamp) -> BoxFuture<'_, Result<Option<Span>, BusError>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn health(&self) -> Result<(), String> {

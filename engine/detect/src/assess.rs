@@ -69,6 +69,40 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
                 reading.met &= *what != What::Mood && value > 0.0;
                 reading
             }
+            Test::Surprise { what, window, at_least: surprise, min_value } => {
+                let value = state.tallies[*window].value(*what);
+                let limit = match state.improbable(index, (*what, *window), *surprise, now, criteria) {
+                    Some((_, limit)) => limit.max(*min_value),
+                    // As for a ratio: while nothing is known the floor alone decides.
+                    None => *min_value,
+                };
+                let mut reading = at_least(value, limit);
+                reading.met &= value > 0.0;
+                reading
+            }
+            Test::Board { what, window, bound, min_sample } => {
+                let (all, crisis) = state.board.count(*window, now);
+                let value = match what {
+                    What::Topics => f64::from(all),
+                    What::CrisisTopics => f64::from(crisis),
+                    _ if all == 0 => 0.0,
+                    _ => f64::from(crisis) / f64::from(all),
+                };
+                let (Bound::AtLeast(limit) | Bound::AtMost(limit)) = bound;
+                let mut reading = at_least(value, *limit);
+                reading.met &= all >= *min_sample;
+                reading
+            }
+            Test::BoardSurprise { window, at_least: surprise, min_value } => {
+                let crisis = state.board.count(*window, now).1;
+                let limit = if crisis == 0 { 0 } else { state.board.limit(*window, now, *surprise) };
+                let mut reading = at_least(f64::from(crisis), f64::from(limit).max(*min_value));
+                reading.met &= crisis > 0;
+                reading
+            }
+            Test::Surge { counted, window, at_least: limit } => {
+                at_least(state.surges.surprise(*counted, *window, now), *limit)
+            }
             Test::Single { slot, window, at_least: limit, .. } => {
                 let met = state.tallies[*window].slot(*slot) > 0;
                 #[expect(clippy::cast_precision_loss, reason = "a counter for people to read")]

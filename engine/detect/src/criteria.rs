@@ -7,7 +7,10 @@ use tocsin_rules::{
     threshold::{Bound, Counter, SourceClass},
 };
 
-use crate::record::{Record, category_tag, hash32, term_tag};
+use crate::{
+    record::{Record, Slots, category_tag, hash32, term_tag},
+    surge::Counted,
+};
 
 /// Seconds of an hour.
 pub(crate) const HOUR: i64 = 3600;
@@ -32,6 +35,11 @@ pub(crate) struct Criteria {
     pub(crate) categories: Vec<(usize, String)>,
     /// Distinct counts whose hourly peaks a baseline needs, with the window they are read from.
     pub(crate) peaks: Vec<(What, usize)>,
+    /// Distinct windows over boards and over surges, seconds.
+    pub(crate) board_windows: Vec<i64>,
+    pub(crate) surge_windows: Vec<i64>,
+    /// Counts whose surges some threshold looks for.
+    pub(crate) surges: Vec<Counted>,
     by_tag: FxHashMap<u32, Vec<u16>>,
     home_is_china: bool,
 }
@@ -45,6 +53,8 @@ pub(crate) struct Window {
     pub(crate) seconds: i64,
     pub(crate) authors: bool,
     pub(crate) clusters: bool,
+    /// Some threshold is met by too little: it may come to hold by passage of time alone.
+    pub(crate) wants_silence: bool,
 }
 
 /// One thing counted per mention.
@@ -85,10 +95,53 @@ pub(crate) struct Measure {
 
 #[derive(Debug)]
 pub(crate) enum Test {
-    Window { what: What, window: usize, bound: Bound, min_sample: u64 },
-    Ratio { what: What, window: usize, at_least: f64, min_value: f64 },
-    Single { slot: usize, window: usize, counter: Counter, at_least: u64 },
-    KOf { k: u32, of: Vec<usize> },
+    Window {
+        what: What,
+        window: usize,
+        bound: Bound,
+        min_sample: u64,
+    },
+    Ratio {
+        what: What,
+        window: usize,
+        at_least: f64,
+        min_value: f64,
+    },
+    /// Improbably high for this time of day.
+    Surprise {
+        what: What,
+        window: usize,
+        at_least: f64,
+        min_value: f64,
+    },
+    /// Topics of hot-search boards, over seconds.
+    Board {
+        what: What,
+        window: i64,
+        bound: Bound,
+        min_sample: u32,
+    },
+    /// Improbably many crisis topics for the last two weeks.
+    BoardSurprise {
+        window: i64,
+        at_least: f64,
+        min_value: f64,
+    },
+    Surge {
+        counted: Counted,
+        window: i64,
+        at_least: f64,
+    },
+    Single {
+        slot: usize,
+        window: usize,
+        counter: Counter,
+        at_least: u64,
+    },
+    KOf {
+        k: u32,
+        of: Vec<usize>,
+    },
 }
 
 /// A measured quantity.
@@ -103,6 +156,9 @@ pub(crate) enum What {
     Platforms,
     Reach,
     Copies,
+    Topics,
+    CrisisTopics,
+    TopicShare,
 }
 
 impl Criteria {
@@ -123,6 +179,9 @@ impl Criteria {
             matrix: detection.matrix,
             categories: Vec::new(),
             peaks: Vec::new(),
+            board_windows: Vec::new(),
+            surge_windows: Vec::new(),
+            surges: Vec::new(),
             by_tag: FxHashMap::default(),
             home_is_china: home_is_china(&rulebook.time_zone),
         };
@@ -167,8 +226,8 @@ impl Criteria {
     }
 
     /// Slots a mention counts in, ascending.
-    pub(crate) fn slots_of(&self, record: &Record) -> Box<[u16]> {
-        let mut slots: Vec<u16> =
+    pub(crate) fn slots_of(&self, record: &Record) -> Slots {
+        let mut slots: Slots =
             record.tags.iter().filter_map(|tag| self.by_tag.get(tag)).flatten().copied().collect();
         for (index, slot) in self.slots.iter().enumerate() {
             let counts = match &slot.by {
@@ -192,7 +251,7 @@ impl Criteria {
         }
         slots.sort_unstable();
         slots.dedup();
-        slots.into_boxed_slice()
+        slots
     }
 
     fn slot(&mut self, by: By) -> usize {
@@ -218,6 +277,9 @@ impl Criteria {
             Indicator::PlatformSpread => What::Platforms,
             Indicator::NegativeReach => What::Reach,
             Indicator::CoordinatedCopies => What::Copies,
+            Indicator::TopicCount => What::Topics,
+            Indicator::CrisisTopicCount => What::CrisisTopics,
+            Indicator::CrisisTopicShare => What::TopicShare,
             Indicator::KeywordCount => What::Slot(match of {
                 None => self.slot(By::AnyTerm),
                 Some(word) => {
@@ -249,10 +311,47 @@ impl Criteria {
         index: &FxHashMap<&str, usize>,
     ) -> (u64, Test) {
         match condition {
+            Condition::Window { indicator, window_seconds, bound, min_sample, .. }
+                if indicator.is_of_boards() =>
+            {
+                let (what, window) = (self.what(*indicator, None, rulebook), whole(*window_seconds));
+                note(&mut self.board_windows, window);
+                (*window_seconds, Test::Board { what, window, bound: *bound, min_sample: *min_sample })
+            }
+            Condition::Surprise { indicator, window_seconds, at_least, min_value, .. }
+                if indicator.is_of_boards() =>
+            {
+                let window = whole(*window_seconds);
+                note(&mut self.board_windows, window);
+                let (at_least, min_value) = (*at_least, *min_value);
+                (*window_seconds, Test::BoardSurprise { window, at_least, min_value })
+            }
+            Condition::Surge { indicator, window_seconds, at_least } => {
+                let counted = match indicator {
+                    Indicator::NegativeCount => Counted::Negative,
+                    _ => Counted::Volume,
+                };
+                let window = whole(*window_seconds);
+                note(&mut self.surge_windows, window);
+                note(&mut self.surges, counted);
+                (*window_seconds, Test::Surge { counted, window, at_least: *at_least })
+            }
+            Condition::Surprise { indicator, of, window_seconds, at_least, min_value } => {
+                let what = self.what(*indicator, of.as_deref(), rulebook);
+                let window = self.window(*window_seconds);
+                if let What::Slot(slot) = what {
+                    self.slots[slot].baseline = true;
+                }
+                let (at_least, min_value) = (*at_least, *min_value);
+                (*window_seconds, Test::Surprise { what, window, at_least, min_value })
+            }
             Condition::Window { indicator, of, window_seconds, bound, min_sample } => {
                 let what = self.what(*indicator, of.as_deref(), rulebook);
                 let window = self.window(*window_seconds);
                 self.tell_apart(what, window);
+                if let (Bound::AtMost(_), Some(window)) = (bound, self.windows.get_mut(window)) {
+                    window.wants_silence |= !matches!(what, What::Share | What::Mood);
+                }
                 let min_sample = u64::from(*min_sample);
                 (*window_seconds, Test::Window { what, window, bound: *bound, min_sample })
             }
@@ -304,11 +403,28 @@ fn buckets(seconds: u64, bucket_seconds: i64) -> i64 {
     (seconds.saturating_add(bucket_seconds - 1) / bucket_seconds).max(1)
 }
 
-/// Window a condition looks at; none for one that looks at other thresholds.
+fn whole(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX / 4)
+}
+
+fn note<T: PartialEq>(known: &mut Vec<T>, one: T) {
+    if !known.contains(&one) {
+        known.push(one);
+    }
+}
+
+/// Window of mentions a condition looks at; none for one that looks at boards, series or other thresholds.
 fn seconds(condition: &Condition) -> Option<u64> {
     match condition {
+        Condition::Window { indicator, .. } | Condition::Surprise { indicator, .. }
+            if indicator.is_of_boards() =>
+        {
+            None
+        }
+        Condition::Surge { .. } => None,
         Condition::Window { window_seconds, .. }
         | Condition::Ratio { window_seconds, .. }
+        | Condition::Surprise { window_seconds, .. }
         | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
         Condition::KOf { .. } => None,
     }
@@ -324,7 +440,13 @@ fn windows<'a>(conditions: impl Iterator<Item = &'a Condition>, bucket_seconds: 
     lengths.dedup();
     lengths
         .into_iter()
-        .map(|buckets| Window { buckets, seconds: buckets * bucket_seconds, authors: false, clusters: false })
+        .map(|buckets| Window {
+            buckets,
+            seconds: buckets * bucket_seconds,
+            authors: false,
+            clusters: false,
+            wants_silence: false,
+        })
         .collect()
 }
 

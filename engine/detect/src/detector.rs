@@ -6,6 +6,7 @@
 //! counts, so that findings do not depend on when somebody looked.
 
 mod checkpointing;
+mod overview;
 mod values;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -13,16 +14,19 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use tocsin_bus::{DropReason, Verdict};
-use tocsin_rules::{Finding, Hit, Rulebook, mention::Op};
+use tocsin_rules::{Finding, Hit, Kind, Rulebook, mention::Op};
 
 use crate::{
     assess::{self, Reading},
+    board::identity,
     criteria::Criteria,
     monitor::MonitorState,
-    record::{Record, event_seconds, hash64},
+    recall,
+    record::{KnownTags, Record, event_seconds},
     report::{self, Change},
 };
 
+pub use overview::Overview;
 pub use values::{Basis, Grade, ThresholdValue};
 
 /// What became of one hit.
@@ -45,6 +49,10 @@ pub struct Detector {
     states: Vec<Option<Box<MonitorState>>>,
     /// When time alone may change something, and of which monitor.
     due: BTreeSet<(i64, usize)>,
+    /// When the last mention of a monitor leaves the longest window at the earliest, by place: nothing is judged then,
+    /// but its memory is given back. One entry a monitor at most, as `sweeping` says.
+    sweeps: BTreeSet<(i64, usize)>,
+    sweeping: Vec<bool>,
     watermark: Option<i64>,
     /// Evaluation time; never before the watermark.
     now: Option<i64>,
@@ -52,6 +60,7 @@ pub struct Detector {
     /// Monitors whose stored state must go.
     removed: Vec<String>,
     readings: Vec<Reading>,
+    tags: KnownTags,
 }
 
 fn index(rulebook: &Rulebook) -> FxHashMap<String, usize> {
@@ -65,6 +74,8 @@ impl Detector {
             criteria: Criteria::of(&rulebook),
             index: index(&rulebook),
             states: rulebook.monitors.iter().map(|_| None).collect(),
+            sweeps: BTreeSet::new(),
+            sweeping: vec![false; rulebook.monitors.len()],
             rulebook,
             due: BTreeSet::new(),
             watermark: None,
@@ -72,6 +83,7 @@ impl Detector {
             clock_changed: false,
             removed: Vec::new(),
             readings: Vec::new(),
+            tags: KnownTags::default(),
         }
     }
 
@@ -80,12 +92,22 @@ impl Detector {
     /// A known id is a duplicate whatever its age; an update of a known id renews its facts, of an unknown one counts
     /// as new; a retraction takes evidence away. Only a mention that is counted moves time.
     pub fn observe(&mut self, hit: &Hit) -> Observed {
+        self.judge(hit, false)
+    }
+
+    /// Takes in a hit of a monitor that is counted anew: it counts however far behind the partition it comes, as long as
+    /// some window reaches back to it. What was too old when it was observed feeds the past only, as it always did.
+    pub fn recall(&mut self, hit: &Hit) -> Observed {
+        self.judge(hit, true)
+    }
+
+    fn judge(&mut self, hit: &Hit, recalled: bool) -> Observed {
         let mut findings = Vec::new();
         let verdict = match self.index.get(&hit.monitor).copied() {
             None => Verdict::Dropped(DropReason::UnknownMonitor),
             Some(place) => match hit.subject.op {
                 Op::Delete => self.retract(place, hit, &mut findings),
-                Op::Create | Op::Update => self.take_in(place, hit, &mut findings),
+                Op::Create | Op::Update => self.take_in(place, hit, recalled, &mut findings),
             },
         };
         Observed { verdict, findings }
@@ -96,23 +118,24 @@ impl Detector {
             return Verdict::Dropped(DropReason::NothingToRetract);
         };
         state.slide(now, &self.criteria);
-        if !state.retract(hash64(&hit.subject.id), &self.criteria) {
+        if !state.retract(identity(hit), &self.criteria) {
             return Verdict::Dropped(DropReason::NothingToRetract);
         }
         self.settle(place, now, Some(hit), findings);
         Verdict::Emitted
     }
 
-    fn take_in(&mut self, place: usize, hit: &Hit, findings: &mut Vec<Finding>) -> Verdict {
-        let id = hash64(&hit.subject.id);
-        let is_update = hit.subject.op == Op::Update;
+    fn take_in(&mut self, place: usize, hit: &Hit, recalled: bool, findings: &mut Vec<Finding>) -> Verdict {
+        let id = identity(hit);
+        // A board is observed again and again: what is known of a topic is renewed.
+        let is_update = hit.subject.op == Op::Update || hit.subject.kind == Kind::Topic;
         if let Some(state) = self.states[place].as_mut() {
             if state.ledger.contains(id) {
                 let (true, Some(now)) = (is_update, self.now) else {
                     return Verdict::Dropped(DropReason::Duplicate);
                 };
                 state.slide(now, &self.criteria);
-                state.renew(Record::of(hit, id), hit, now, &self.criteria);
+                state.renew(Record::of(hit, id, &mut self.tags), hit, now, &self.criteria);
                 self.settle(place, now, Some(hit), findings);
                 return Verdict::Emitted;
             }
@@ -128,8 +151,9 @@ impl Detector {
         let at = i64::from(event_seconds(hit));
         let age = hit.subject.observed_at.as_second().saturating_sub(at);
         let behind = self.watermark.map_or(0, |watermark| watermark.saturating_sub(at));
-        let late = age > self.criteria.max_age || behind > self.criteria.lateness;
-        if !late {
+        let is_behind = behind > self.criteria.lateness;
+        let late = age > self.criteria.max_age || (is_behind && !recalled);
+        if !late && !is_behind {
             self.pass(at, findings);
             if self.watermark.is_none_or(|watermark| at > watermark) {
                 self.watermark = Some(at);
@@ -139,11 +163,13 @@ impl Detector {
         let now = self.now.unwrap_or(at);
         let criteria = &self.criteria;
         let state = self.states[place].get_or_insert_with(|| Box::new(MonitorState::new(criteria, now)));
-        let record = Record::of(hit, id);
+        let record = Record::of(hit, id, &mut self.tags);
         state.slide(now, criteria);
         state.changed = true;
         if late || state.is_past(record.at, criteria) {
-            state.feed_past(record, hit, !is_update, now, criteria);
+            // Before the partition has a time of its own, the instant of observation says how far back a post lies.
+            let seen = self.now.unwrap_or_else(|| hit.subject.observed_at.as_second());
+            state.feed_past(record, hit, !is_update, seen, criteria);
             return Verdict::Dropped(DropReason::Late);
         }
         state.count(record, hit, now, criteria);
@@ -151,12 +177,13 @@ impl Detector {
         Verdict::Emitted
     }
 
-    /// Time passes up to `at` without hits. An instant already passed changes nothing.
+    /// Time passes up to `at` without hits. An instant already passed moves nothing; what is due by then (a rulebook has
+    /// been swapped) is settled all the same.
     pub fn advance(&mut self, at: Timestamp) -> Vec<Finding> {
         let mut findings = Vec::new();
         // Before the first hit there is nothing that time could change.
-        if self.now.is_some() {
-            self.pass(at.as_second(), &mut findings);
+        if let Some(now) = self.now {
+            self.pass(at.as_second().max(now), &mut findings);
         }
         findings
     }
@@ -171,9 +198,32 @@ impl Detector {
                 self.settle(place, due.max(self.now.unwrap_or(due)), None, findings);
             }
         }
+        self.sweep(until);
         if self.now.is_none_or(|now| until > now) {
             self.now = Some(until);
             self.clock_changed = true;
+        }
+    }
+
+    /// Lets go of what has left the longest window of monitors that nobody looks at any more.
+    fn sweep(&mut self, until: i64) {
+        while let Some(&(due, place)) = self.sweeps.first().filter(|(due, _)| *due <= until) {
+            self.sweeps.remove(&(due, place));
+            self.sweeping[place] = false;
+            if let Some(state) = self.states[place].as_mut() {
+                state.slide(until, &self.criteria);
+                state.changed = true;
+            }
+            self.queue_sweep(place);
+        }
+    }
+
+    fn queue_sweep(&mut self, place: usize) {
+        let newest = self.states[place].as_ref().and_then(|state| state.ledger.newest());
+        if let (false, Some(newest)) = (self.sweeping[place], newest) {
+            self.sweeping[place] = true;
+            let gone = (newest + self.criteria.longest()) * self.criteria.bucket_seconds;
+            self.sweeps.insert((gone, place));
         }
     }
 
@@ -195,13 +245,14 @@ impl Detector {
             let change = Change { transition, at, assessment, tip };
             findings.push(report::state_change(state, monitor, &change, criteria, &mut self.readings));
         }
-        self.queue(place);
+        self.queue(place, now);
     }
 
-    fn queue(&mut self, place: usize) {
+    fn queue(&mut self, place: usize, now: i64) {
+        self.queue_sweep(place);
         let Some(state) = self.states[place].as_mut() else { return };
         let cooled = state.standing.deadline(self.criteria.cool_down);
-        let next = [state.next_exit(&self.criteria), cooled].into_iter().flatten().min();
+        let next = [state.next_exit(now, &self.criteria), cooled].into_iter().flatten().min();
         if state.queued != next {
             if let Some(old) = state.queued {
                 self.due.remove(&(old, place));
@@ -228,6 +279,8 @@ impl Detector {
         self.index = index(&self.rulebook);
         self.states = self.rulebook.monitors.iter().map(|_| None).collect();
         self.due.clear();
+        self.sweeps.clear();
+        self.sweeping = vec![false; self.rulebook.monitors.len()];
         let now = self.now.unwrap_or(0);
         for (monitor, state) in old_rulebook.monitors.iter().zip(old_states) {
             let Some(mut state) = state else { continue };
@@ -241,6 +294,25 @@ impl Detector {
                 }
             }
         }
+    }
+
+    /// As [`Detector::swap`]; of monitors that ask something else, what the old query matched within the longest window
+    /// goes, and is expected through [`Detector::recall`]. A level stands until its cool-down is over.
+    pub fn swap_and_forget(&mut self, rulebook: Arc<Rulebook>) {
+        let old = Arc::clone(&self.rulebook);
+        self.swap(Arc::clone(&rulebook));
+        let now = self.now.unwrap_or(0);
+        for id in recall::changed(&old, &rulebook) {
+            let place = self.index.get(id).copied();
+            if let Some(state) = place.and_then(|place| self.states[place].as_mut()) {
+                state.forget_mentions(now, &self.criteria);
+            }
+        }
+    }
+
+    /// Whether the rulebook has this monitor.
+    pub fn knows(&self, monitor: &str) -> bool {
+        self.index.contains_key(monitor)
     }
 
     /// Monitors with state.

@@ -47,11 +47,11 @@ fn weigh(hit: &Hit) -> i64 {
 impl Evidence {
     /// Offers a post; a known one is weighed anew. Returns whether anything changed.
     pub(crate) fn offer(&mut self, id: u64, hit: &Hit) -> bool {
-        self.remove(id);
         let weight = weigh(hit);
+        let known = self.remove(id);
         let full = self.exhibits.len() == KEPT;
         if full && self.exhibits.last().is_some_and(|last| (last.weight, last.id) >= (weight, id)) {
-            return false;
+            return known;
         }
         let at = self.exhibits.partition_point(|e| (e.weight, e.id) > (weight, id));
         let subject = Box::new(hit.subject.clone());

@@ -6,6 +6,8 @@
 //! [`COLD_HOURS`] usable hours there is none, and the caller applies its cold-start rule (the
 //! floor of the ratio alone decides).
 
+mod usual;
+
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use crate::{
     criteria::{Criteria, HOUR, What},
     record::Record,
 };
+
+pub(crate) use usual::share_limit;
 
 /// Hours kept.
 const KEPT_HOURS: u32 = 7 * 24;
@@ -65,7 +69,12 @@ impl History {
     }
 
     fn cell(&mut self, hour: u32) -> &mut Cell {
-        let at = self.cells.partition_point(|cell| cell.hour < hour);
+        // Nearly always the newest.
+        let at = match self.cells.back() {
+            Some(last) if last.hour == hour => self.cells.len() - 1,
+            Some(last) if last.hour > hour => self.cells.partition_point(|cell| cell.hour < hour),
+            _ => self.cells.len(),
+        };
         if self.cells.get(at).is_none_or(|cell| cell.hour != hour) {
             self.cells.insert(at, Cell { hour, ..Cell::default() });
         }
@@ -122,6 +131,12 @@ impl History {
         }
     }
 
+    /// Drops an hour and all after it.
+    pub(crate) fn forget_since(&mut self, hour: u32) {
+        self.cells.retain(|cell| cell.hour < hour);
+        self.revision += 1;
+    }
+
     /// Notes the distinct counts a window held in its hour.
     pub(crate) fn peak(&mut self, hour: u32, authors: f64, platforms: f64, copies: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded counts")]
@@ -145,6 +160,13 @@ impl History {
         }
     }
 
+    /// First hour of the past that may be learned from; none before anything is known.
+    fn first_usable(&self, key: Option<u32>, cutoff: u32) -> Option<u32> {
+        let known =
+            key.and_then(|key| self.slots_since.iter().find(|(k, _)| *k == key)).map_or(0, |(_, h)| *h);
+        Some(self.since?.max(known).max(cutoff.saturating_sub(KEPT_HOURS)))
+    }
+
     /// Median over past windows of `window_seconds`, hours before `cutoff` only; none while cold.
     pub(crate) fn baseline(
         &self,
@@ -157,9 +179,7 @@ impl History {
             What::Slot(slot) => criteria.slots.get(slot).map(|slot| slot.key),
             _ => None,
         };
-        let known =
-            key.and_then(|key| self.slots_since.iter().find(|(k, _)| *k == key)).map_or(0, |(_, h)| *h);
-        let start = self.since?.max(known).max(cutoff.saturating_sub(KEPT_HOURS));
+        let start = self.first_usable(key, cutoff)?;
         let hours = u32::try_from((window_seconds + HOUR - 1) / HOUR).unwrap_or(u32::MAX).max(1);
         let usable = cutoff.saturating_sub(start);
         if usable < COLD_HOURS.max(hours.saturating_mul(MIN_WINDOWS)) {
@@ -204,8 +224,8 @@ impl History {
             What::Authors => peaks(&|c| f64::from(c.authors)),
             What::Platforms => peaks(&|c| f64::from(c.platforms)),
             What::Copies => peaks(&|c| f64::from(c.copies)),
-            // A ratio of moods around zero means nothing.
-            What::Mood => Vec::new(),
+            // A ratio of moods around zero means nothing; boards remember by themselves.
+            What::Mood | What::Topics | What::CrisisTopics | What::TopicShare => Vec::new(),
         };
         median(values)
     }

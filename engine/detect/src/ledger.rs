@@ -48,15 +48,43 @@ impl Ledger {
         self.buckets.iter()
     }
 
+    /// Index of the last bucket.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        self.buckets.back().map(|b| b.index)
+    }
+
     /// Buckets with `after < index <= through`.
     pub(crate) fn between(&self, after: i64, through: i64) -> impl Iterator<Item = &Bucket> {
-        let first = self.buckets.partition_point(|b| b.index <= after);
-        self.buckets.iter().skip(first).take_while(move |b| b.index <= through)
+        let first = self.position_after(after);
+        self.buckets.range(first..).take_while(move |b| b.index <= through)
     }
 
     /// Index of the first bucket after `after`.
     pub(crate) fn first_after(&self, after: i64) -> Option<i64> {
-        self.buckets.get(self.buckets.partition_point(|b| b.index <= after)).map(|b| b.index)
+        self.buckets.get(self.position_after(after)).map(|b| b.index)
+    }
+
+    /// Place of the first bucket after `after`. Edges of windows lie at the front (the longest) or near the back (short
+    /// ones), so it is looked for there first: each bucket touched is a miss of the cache.
+    fn position_after(&self, after: i64) -> usize {
+        let length = self.buckets.len();
+        if self.buckets.front().is_none_or(|b| b.index > after) {
+            return 0;
+        }
+        let mut step = 1;
+        while step < length && self.buckets[length - step].index > after {
+            step *= 2;
+        }
+        let (mut low, mut high) = (length - step.min(length), length - step / 2);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if self.buckets[middle].index <= after {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     fn bucket_mut(&mut self, index: i64) -> &mut Bucket {
@@ -67,7 +95,7 @@ impl Ledger {
             _ => self.buckets.len(),
         };
         if self.buckets.get(position).is_none_or(|b| b.index != index) {
-            self.buckets.insert(position, Bucket { index, records: Vec::new(), folded: None });
+            self.buckets.insert(position, Bucket { index, records: Vec::with_capacity(1), folded: None });
         }
         &mut self.buckets[position]
     }
@@ -135,7 +163,10 @@ impl Ledger {
         while self.buckets.front().is_some_and(|b| b.index <= through) {
             for record in self.buckets.pop_front().into_iter().flat_map(|b| b.records) {
                 self.places.remove(&record.id);
-                forgotten.note(record.id);
+                // A topic that is still on its board a window later counts anew.
+                if !record.is_topic() {
+                    forgotten.note(record.id);
+                }
             }
         }
         if self.places.is_empty() && self.places.capacity() > 64 {
@@ -183,5 +214,27 @@ impl Forgotten {
 
     pub(crate) fn contains(&self, id: u64) -> bool {
         self.known.contains(&Self::short(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_is_found_wherever_it_lies() {
+        let mut ledger = Ledger::default();
+        for index in [3, 4, 8, 9, 10, 20, 21, 40, 41, 42, 43, 100] {
+            ledger.insert_folded(index, Folded::default());
+            let all: Vec<i64> = ledger.buckets().map(|b| b.index).collect();
+            for after in 0..=101 {
+                let expected = all.iter().copied().find(|index| *index > after);
+                assert_eq!(ledger.first_after(after), expected, "{after} in {all:?}");
+                let found: Vec<i64> = ledger.between(after, after + 10).map(|b| b.index).collect();
+                let inside = |index: &i64| *index > after && *index <= after + 10;
+                assert_eq!(found, all.iter().copied().filter(inside).collect::<Vec<_>>());
+            }
+        }
+        assert_eq!(Ledger::default().first_after(0), None);
     }
 }

@@ -4,14 +4,19 @@
 use tocsin_rules::Hit;
 
 use crate::{
+    board::Board,
     criteria::{Criteria, HOUR, What},
     evidence::Evidence,
-    history::{History, hour_of},
+    history::{History, hour_of, share_limit},
     ledger::{Forgotten, Ledger},
     record::Record,
     standing::Standing,
+    surge::Surges,
     tally::{Folded, Tally},
 };
+
+/// Seconds for which an open episode keeps its baseline from before: three days.
+const LASTING: i64 = 72 * HOUR;
 
 /// State of one monitor.
 #[derive(Debug, Clone)]
@@ -23,16 +28,28 @@ pub(crate) struct MonitorState {
     pub(crate) current: i64,
     pub(crate) forgotten: Forgotten,
     pub(crate) history: History,
+    pub(crate) board: Board,
+    pub(crate) surges: Surges,
     pub(crate) evidence: Evidence,
     pub(crate) standing: Standing,
-    /// By threshold: cut-off hour, revision of the history, baseline.
-    pub(crate) baselines: Vec<Option<(u32, u64, Option<f64>)>>,
+    /// By threshold: what is usual, as last worked out.
+    baselines: Vec<Option<Known>>,
     /// Changed since the last checkpoint.
     pub(crate) changed: bool,
     /// Size of the state as last written.
     pub(crate) bytes: usize,
     /// Deadline under which the detector has it queued.
     pub(crate) queued: Option<i64>,
+}
+
+/// What is usual of one threshold, and by what it was worked out.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// Cut-off hour, current hour, revision of the history.
+    by: (u32, u32, u64),
+    usual: Option<f64>,
+    /// Value from which on it is improbable, for a surprise.
+    limit: Option<f64>,
 }
 
 /// Changing tallies needs the windows beside them.
@@ -51,12 +68,16 @@ impl MonitorState {
     pub(crate) fn new(criteria: &Criteria, now: i64) -> Self {
         let mut history = History::default();
         history.track(criteria, now);
+        let mut surges = Surges::default();
+        surges.watch(&criteria.surges);
         Self {
             ledger: Ledger::default(),
             tallies: criteria.windows.iter().map(|window| Tally::new(criteria, window)).collect(),
             current: criteria.bucket(now),
             forgotten: Forgotten::default(),
             history,
+            board: Board::default(),
+            surges,
             evidence: Evidence::default(),
             standing: Standing::default(),
             baselines: vec![None; criteria.thresholds.len()],
@@ -68,6 +89,7 @@ impl MonitorState {
 
     /// Moves every window up to `now`.
     pub(crate) fn slide(&mut self, now: i64, criteria: &Criteria) {
+        self.surges.judge(now, criteria.lateness);
         let target = criteria.bucket(now);
         if target <= self.current {
             return;
@@ -95,6 +117,8 @@ impl MonitorState {
         record.slots = criteria.slots_of(&record);
         let (id, hour) = (record.id, hour_of(i64::from(record.at)));
         self.history.add(&record, criteria, now);
+        self.note_topic(&record, hit, now);
+        self.surges.add(&record);
         self.enter(record, criteria);
         self.note_peaks(hour, criteria);
         self.evidence.offer(id, hit);
@@ -125,7 +149,14 @@ impl MonitorState {
         let (bucket, record) = self.ledger.remove(id)?;
         windows_holding!(self, criteria, bucket).for_each(|tally| tally.remove(&record));
         self.history.remove(&record, criteria);
+        self.surges.remove(&record);
         Some(record)
+    }
+
+    fn note_topic(&mut self, record: &Record, hit: &Hit, now: i64) {
+        if record.is_topic() {
+            self.board.note(record.id, record.at, !hit.categories.is_empty(), now);
+        }
     }
 
     /// A known mention has new counters or an edited text.
@@ -135,6 +166,8 @@ impl MonitorState {
             record.renew(newer);
             record.slots = criteria.slots_of(&record);
             self.history.add(&record, criteria, now);
+            self.note_topic(&record, hit, now);
+            self.surges.add(&record);
             self.enter(record, criteria);
             self.evidence.offer(id, hit);
         }
@@ -144,6 +177,7 @@ impl MonitorState {
     pub(crate) fn retract(&mut self, id: u64, criteria: &Criteria) -> bool {
         let counted = self.leave(id, criteria).is_some();
         let shown = self.evidence.remove(id);
+        self.board.remove(id);
         if counted {
             // A second delivery of the original must not count it again.
             self.forgotten.note(id);
@@ -165,21 +199,32 @@ impl MonitorState {
             record.slots = criteria.slots_of(&record);
             self.history.add(&record, criteria, now);
         }
+        self.note_topic(&record, hit, now);
         self.evidence.offer(id, hit);
-        self.forgotten.note(id);
+        if !record.is_topic() {
+            self.forgotten.note(id);
+        }
     }
 
-    /// The next instant at which some window loses something.
-    pub(crate) fn next_exit(&self, criteria: &Criteria) -> Option<i64> {
+    /// The next instant at which something that matters changes by itself: without an episode nothing can fall, and only
+    /// what waits for silence can come to hold.
+    pub(crate) fn next_exit(&self, now: i64, criteria: &Criteria) -> Option<i64> {
+        let in_episode = self.standing.episode.is_some();
+        let others = [
+            self.board.next_exit(&criteria.board_windows, now).filter(|_| in_episode),
+            self.surges.next_change(&criteria.surge_windows, now, criteria.lateness),
+        ];
         criteria
             .windows
             .iter()
+            .filter(|w| in_episode || w.wants_silence)
             .filter_map(|w| {
                 Some(
                     (self.ledger.first_after(self.current - w.buckets)? + w.buckets)
                         * criteria.bucket_seconds,
                 )
             })
+            .chain(others.into_iter().flatten())
             .min()
     }
 
@@ -191,6 +236,7 @@ impl MonitorState {
         self.tallies = criteria.windows.iter().map(|window| Tally::new(criteria, window)).collect();
         self.baselines = vec![None; criteria.thresholds.len()];
         self.history.track(criteria, now);
+        self.surges.watch(&criteria.surges);
         for bucket in old.into_buckets() {
             if let Some(folded) = bucket.folded {
                 self.enter_folded(bucket.index * old_bucket_seconds, *folded, criteria);
@@ -206,6 +252,16 @@ impl MonitorState {
         }
     }
 
+    /// What was matched within the longest window goes, to be counted anew; level, deadline and older hours stay.
+    pub(crate) fn forget_mentions(&mut self, now: i64, criteria: &Criteria) {
+        let mut history = std::mem::take(&mut self.history);
+        history.forget_since(hour_of(now - criteria.longest() * criteria.bucket_seconds));
+        history.track(criteria, now);
+        let standing = std::mem::take(&mut self.standing);
+        let queued = self.queued;
+        *self = Self { history, standing, queued, ..Self::new(criteria, now) };
+    }
+
     /// Baseline of one ratio threshold at `now`, from cache unless the hour or the past changed.
     pub(crate) fn baseline(
         &mut self,
@@ -215,21 +271,61 @@ impl MonitorState {
         now: i64,
         criteria: &Criteria,
     ) -> Option<f64> {
+        let by = self.learned_by(seconds, now);
+        if let Some(Some(known)) = self.baselines.get(threshold)
+            && (known.by.0, known.by.2) == (by.0, by.2)
+        {
+            return known.usual;
+        }
+        let usual = self.history.baseline(what, seconds, by.0, criteria);
+        if let Some(cached) = self.baselines.get_mut(threshold) {
+            *cached = Some(Known { by, usual, limit: None });
+        }
+        usual
+    }
+
+    /// What is usual at this time of day, and the value from which on it is improbable: 10 to the minus `surprise`.
+    /// None while too little is known.
+    pub(crate) fn improbable(
+        &mut self,
+        threshold: usize,
+        (what, window): (What, usize),
+        surprise: f64,
+        now: i64,
+        criteria: &Criteria,
+    ) -> Option<(f64, f64)> {
+        let seconds = criteria.windows[window].seconds;
+        let by = self.learned_by(seconds, now);
+        let known = match self.baselines.get(threshold) {
+            Some(Some(known)) if known.by == by => *known,
+            _ => {
+                let (usual, limit) = match what {
+                    What::Share => (self.history.usual_share(by.0), None),
+                    _ => match self.history.usual(what, seconds, now, by.0, criteria) {
+                        Some(usual) => (Some(usual.centre), Some(usual.limit(surprise))),
+                        None => (None, None),
+                    },
+                };
+                let known = Known { by, usual, limit };
+                if let Some(cached) = self.baselines.get_mut(threshold) {
+                    *cached = Some(known);
+                }
+                known
+            }
+        };
+        let usual = known.usual?;
+        let limit = known.limit.unwrap_or_else(|| share_limit(usual, self.tallies[window].volume, surprise));
+        Some((usual, limit))
+    }
+
+    /// By what a baseline is learned: hours before the window and before an open episode, which is not its own
+    /// yardstick; but a change that has lasted for [`LASTING`] is the new normal.
+    fn learned_by(&self, seconds: i64, now: i64) -> (u32, u32, u64) {
         let mut start = now.saturating_sub(seconds);
         if let Some(episode) = &self.standing.episode {
-            start = start.min(episode.onset);
+            start = start.min(episode.onset.max(start - LASTING));
         }
-        let (cutoff, revision) = (hour_of(start), self.history.revision());
-        if let Some(Some((at, of, baseline))) = self.baselines.get(threshold)
-            && (*at, *of) == (cutoff, revision)
-        {
-            return *baseline;
-        }
-        let baseline = self.history.baseline(what, seconds, cutoff, criteria);
-        if let Some(cached) = self.baselines.get_mut(threshold) {
-            *cached = Some((cutoff, revision, baseline));
-        }
-        baseline
+        (hour_of(start), hour_of(now), self.history.revision())
     }
 
     /// Distinct counts cannot be summed over hours, so the largest of the window nearest to an hour is kept.

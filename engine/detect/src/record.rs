@@ -1,7 +1,9 @@
 //! [`Record`]: the bare facts of one counted mention, small enough to keep for every mention of the longest window, and
 //! enough to count it again under other thresholds. Refuses to keep text.
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use tocsin_rules::{
     Hit, Kind, Label, Platform, Verified,
     threshold::{Counter, SourceClass},
@@ -15,6 +17,9 @@ const UNKNOWN: u32 = u32::MAX;
 const MAX_TAGS: usize = 16;
 /// Followers from which an account is an influencer.
 const INFLUENCER_FOLLOWERS: u32 = 100_000;
+
+/// Slots of the criteria; inline for nearly every mention, since each allocation would cost as much as all counting.
+pub(crate) type Slots = SmallVec<[u16; 8]>;
 
 /// Facts of one counted mention.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +42,12 @@ pub(crate) struct Record {
     kind: u8,
     flags: u8,
     /// Likes, comments, reposts, views, favorites; absent when all are unknown.
-    counters: Option<Box<[u32; 5]>>,
+    counters: Option<[u32; 5]>,
     /// Hashes of matched terms and of categories.
-    pub(crate) tags: Box<[u32]>,
+    pub(crate) tags: SmallVec<[u32; 4]>,
     /// Slots of the criteria in force that this mention counts in; worked out again after loading.
     #[serde(skip)]
-    pub(crate) slots: Box<[u16]>,
+    pub(crate) slots: Slots,
 }
 
 const NEGATIVE: u8 = 1;
@@ -52,6 +57,37 @@ const GOVERNMENT: u8 = 8;
 const ABROAD: u8 = 16;
 const CHINESE: u8 = 32;
 const TERMED: u8 = 64;
+
+/// Terms and categories whose tags are kept.
+const MAX_KNOWN_TAGS: usize = 1 << 16;
+
+/// Tags of terms and categories met before: the same few come again and again, and a look-up is cheaper than a hash that
+/// holds against chosen text.
+#[derive(Debug, Default)]
+pub(crate) struct KnownTags {
+    terms: FxHashMap<Box<str>, u32>,
+    categories: FxHashMap<Box<str>, u32>,
+}
+
+fn known(tags: &mut FxHashMap<Box<str>, u32>, word: &str, hash: fn(&str) -> u32) -> u32 {
+    if let Some(tag) = tags.get(word) {
+        return *tag;
+    }
+    let tag = hash(word);
+    // Whoever sends ever new words gains nothing by it.
+    if tags.len() < MAX_KNOWN_TAGS && word.len() <= 256 {
+        tags.insert(word.into(), tag);
+    }
+    tag
+}
+
+/// Authors come under a hash already; any other key is hashed here.
+fn author_tag(key: &str) -> u32 {
+    match u64::from_str_radix(key, 16) {
+        Ok(hash) if key.len() == 16 => fold(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        _ => hash32(key),
+    }
+}
 
 /// First eight bytes of a BLAKE3 hash.
 pub(crate) fn hash64(text: &str) -> u64 {
@@ -92,7 +128,7 @@ pub(crate) fn event_seconds(hit: &Hit) -> u32 {
 }
 
 impl Record {
-    pub(crate) fn of(hit: &Hit, id: u64) -> Self {
+    pub(crate) fn of(hit: &Hit, id: u64, tags_met: &mut KnownTags) -> Self {
         let subject = &hit.subject;
         let author = subject.author.as_ref();
         let mut flags = 0;
@@ -105,24 +141,26 @@ impl Record {
         set(ABROAD, stands_abroad(subject.platform, subject.region.as_deref()));
         set(CHINESE, stands_in_china(subject.platform, subject.region.as_deref()));
         set(TERMED, !hit.matches.is_empty());
-        let mut tags: Vec<u32> = hit.categories.iter().map(|c| category_tag(&c.id)).collect();
+        let mut tags = SmallVec::new();
+        for category in hit.categories.iter().take(MAX_TAGS) {
+            tags.push(known(&mut tags_met.categories, &category.id, category_tag));
+        }
         for term in hit.matches.iter().map(|found| &found.term).chain(&hit.keywords) {
-            let tag = term_tag(term);
             if tags.len() == MAX_TAGS {
                 break;
             }
+            let tag = known(&mut tags_met.terms, term, term_tag);
             if !tags.contains(&tag) {
                 tags.push(tag);
             }
         }
-        tags.truncate(MAX_TAGS);
         let m = &subject.metrics;
         let counters = [m.likes, m.comments, m.reposts, m.views, m.favorites];
         let mood = f64::from(hit.sentiment.p_positive) - f64::from(hit.sentiment.p_negative);
         Self {
             id,
             at: event_seconds(hit),
-            author: author.filter(|a| !a.key.is_empty()).map_or(0, |a| hash32(&a.key)),
+            author: author.filter(|a| !a.key.is_empty()).map_or(0, |a| author_tag(&a.key)),
             cluster: hit.cluster.map_or(0, fold),
             followers: author.and_then(|a| a.followers).map_or(0, saturate),
             // NaN casts to 0.
@@ -134,9 +172,9 @@ impl Record {
             counters: counters
                 .iter()
                 .any(Option::is_some)
-                .then(|| Box::new(counters.map(|c| c.map_or(UNKNOWN, saturate)))),
-            tags: tags.into_boxed_slice(),
-            slots: Box::default(),
+                .then(|| counters.map(|c| c.map_or(UNKNOWN, saturate))),
+            tags,
+            slots: Slots::new(),
         }
     }
 
@@ -150,7 +188,7 @@ impl Record {
         match (&mut self.counters, old) {
             (None, old) => self.counters = old,
             (Some(new), Some(old)) => {
-                for (new, old) in new.iter_mut().zip(*old) {
+                for (new, old) in new.iter_mut().zip(old) {
                     if *new == UNKNOWN {
                         *new = old;
                     }
@@ -178,6 +216,10 @@ impl Record {
 
     pub(crate) fn kind(&self) -> Kind {
         Kind::ALL.get(usize::from(self.kind)).copied().unwrap_or(Kind::Post)
+    }
+
+    pub(crate) fn is_topic(&self) -> bool {
+        self.kind() == Kind::Topic
     }
 
     pub(crate) fn is_of(&self, class: SourceClass, home_is_china: bool) -> bool {

@@ -104,10 +104,11 @@ fn widest(criteria: &Criteria, readings: &[Reading]) -> usize {
         .zip(readings)
         .filter(|(_, reading)| reading.met)
         .filter_map(|(measure, _)| match &measure.test {
-            Test::Window { window, .. } | Test::Ratio { window, .. } | Test::Single { window, .. } => {
-                Some(*window)
-            }
-            Test::KOf { .. } => None,
+            Test::Window { window, .. }
+            | Test::Ratio { window, .. }
+            | Test::Surprise { window, .. }
+            | Test::Single { window, .. } => Some(*window),
+            Test::Board { .. } | Test::BoardSurprise { .. } | Test::Surge { .. } | Test::KOf { .. } => None,
         })
         .max()
         .unwrap_or(criteria.windows.len() - 1)

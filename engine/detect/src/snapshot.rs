@@ -1,9 +1,12 @@
-//! State of one monitor as bytes: a version byte, then postcard. Only facts are written; windows are summed anew on
-//! reading, so a state can be read under another rulebook. Refuses a newer version.
+//! State of one monitor as bytes: a version byte, then postcard, all of it compressed. Only facts are written; windows are
+//! summed anew on reading, so a state can be read under another rulebook. Refuses a newer version.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    board::Board,
     criteria::Criteria,
     error::Error,
     evidence::{Evidence, Exhibit},
@@ -12,11 +15,17 @@ use crate::{
     monitor::MonitorState,
     record::Record,
     standing::Standing,
+    surge::{self, Surges},
     tally::Folded,
 };
 
+/// First byte of a compressed state: LZ4 of a versioned state follows. Plain states begin with their version.
+const COMPRESSED: u8 = 128;
+/// No state is larger than this when it is whole, bytes: a length that claims more is damage.
+const MAX_BYTES: usize = 64 << 20;
+
 /// Format written by this program.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -26,6 +35,8 @@ struct Written<'a> {
     history: &'a History,
     standing: &'a Standing,
     evidence: Vec<(u64, u32, i64, String)>,
+    board: &'a Board,
+    surges: surge::Stored,
 }
 
 #[derive(Deserialize)]
@@ -62,22 +73,45 @@ pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>
             .map(|e| serde_json::to_string(&e.subject).map(|json| (e.id, e.at, e.weight, json)))
             .collect::<Result<_, _>>()
             .map_err(damaged)?,
+        board: &state.board,
+        surges: state.surges.stored()?,
     };
-    postcard::to_extend(&written, vec![VERSION]).map_err(damaged)
+    let plain = postcard::to_extend(&written, vec![VERSION]).map_err(damaged)?;
+    let mut bytes = vec![COMPRESSED];
+    bytes.extend(lz4_flex::compress_prepend_size(&plain));
+    Ok(bytes)
+}
+
+/// The versioned state in what was stored.
+fn plain(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    let Some((&COMPRESSED, packed)) = bytes.split_first() else { return Ok(Cow::Borrowed(bytes)) };
+    let (size, _) = lz4_flex::block::uncompressed_size(packed).map_err(damaged)?;
+    if size > MAX_BYTES {
+        return Err(damaged("its length is absurd"));
+    }
+    lz4_flex::decompress_size_prepended(packed).map(Cow::Owned).map_err(damaged)
 }
 
 /// Decodes a state and sums its windows up to `now`.
 pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<MonitorState, Error> {
+    let stored = bytes.len();
+    let bytes = plain(bytes)?;
     let (version, body) = bytes.split_first().ok_or_else(|| damaged("empty"))?;
     if *version > VERSION {
         return Err(Error::NewerState { found: *version, known: VERSION });
     }
-    let read: Read = postcard::from_bytes(body).map_err(damaged)?;
+    let (read, rest): (Read, _) = postcard::take_from_bytes(body).map_err(damaged)?;
+    // The first version knew neither boards nor surges.
+    let later = (*version >= 2).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
+    let (board, surges): (Board, surge::Stored) = later.unwrap_or_default();
     let mut state = MonitorState::new(criteria, now);
     state.forgotten = read.forgotten;
     state.history = read.history;
     state.history.track(criteria, now);
     state.standing = read.standing;
+    state.board = board;
+    state.surges = Surges::from_stored(surges)?;
+    state.surges.watch(&criteria.surges);
     let exhibits = read
         .evidence
         .into_iter()
@@ -99,6 +133,6 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
         }
     }
     state.changed = false;
-    state.bytes = bytes.len();
+    state.bytes = stored;
     Ok(state)
 }

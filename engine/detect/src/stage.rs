@@ -11,7 +11,14 @@ use tocsin_bus::{
 use tocsin_rules::{Finding, Hit, Rulebook};
 use tracing::{error, info};
 
-use crate::{checkpoint::Checkpoints, detector::Detector, error::Error, metrics};
+use crate::{
+    checkpoint::Checkpoints,
+    detector::{Detector, Observed},
+    error::Error,
+    metrics,
+    recall::RECALLED,
+    sequence::{Sequence, Taken},
+};
 
 /// Puts a new rulebook in force; the stage takes it up before its next batch or tick.
 #[derive(Debug, Clone)]
@@ -33,13 +40,50 @@ pub struct DetectStage<C> {
     rulebook: Arc<Rulebook>,
     partitions: BTreeMap<i32, Owned>,
     skew: Option<SignedDuration>,
+    rebuilt: bool,
+    hold: SignedDuration,
 }
 
 #[derive(Debug)]
 struct Owned {
     detector: Detector,
+    sequence: Sequence,
     epoch: u64,
     next: Option<i64>,
+}
+
+impl Owned {
+    /// Judges a hit, or holds it back and judges those whose turn has come.
+    fn judge(&mut self, hit: Hit, recalled: bool, hold: i64) -> Observed {
+        if recalled {
+            return self.detector.recall(&hit);
+        }
+        if hold == 0 && self.sequence.len() == 0 || !self.detector.knows(&hit.monitor) {
+            return self.detector.observe(&hit);
+        }
+        let mut observed = match self.sequence.take(hit, hold) {
+            // Taken into state.
+            Taken::Held => Observed { verdict: Verdict::Emitted, findings: Vec::new() },
+            Taken::Known => {
+                Observed { verdict: Verdict::Dropped(DropReason::Duplicate), findings: Vec::new() }
+            }
+            Taken::Passed(hit) => self.detector.observe(&hit),
+        };
+        observed.findings.extend(self.release(hold, None));
+        observed
+    }
+
+    fn release(&mut self, hold: i64, passed: Option<i64>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        while let Some(hit) = self.sequence.next(hold, passed) {
+            findings.extend(self.detector.observe(&hit).findings);
+        }
+        findings
+    }
+
+    fn is_changed(&self) -> bool {
+        self.detector.is_changed() || self.sequence.is_changed()
+    }
 }
 
 impl<C: Checkpoints> DetectStage<C> {
@@ -47,7 +91,16 @@ impl<C: Checkpoints> DetectStage<C> {
     pub fn new(rulebook: Arc<Rulebook>, checkpoints: C, clock: Arc<dyn Clock>) -> Self {
         metrics::seed();
         let handle = RulebookHandle(Arc::new(ArcSwap::new(Arc::clone(&rulebook))));
-        Self { checkpoints, clock, handle, rulebook, partitions: BTreeMap::new(), skew: None }
+        Self {
+            checkpoints,
+            clock,
+            handle,
+            rulebook,
+            partitions: BTreeMap::new(),
+            skew: None,
+            rebuilt: false,
+            hold: SignedDuration::ZERO,
+        }
     }
 
     /// Does not believe an `observed_at` more than `span` after the broker's time of the message: one source with a
@@ -55,6 +108,22 @@ impl<C: Checkpoints> DetectStage<C> {
     #[must_use]
     pub fn with_skew_guard(mut self, span: SignedDuration) -> Self {
         self.skew = Some(span);
+        self
+    }
+
+    /// Somebody recalls the mentions of monitors whose query is edited, so that what the old query matched can go at once.
+    #[must_use]
+    pub fn with_rebuilds(mut self) -> Self {
+        self.rebuilt = true;
+        self
+    }
+
+    /// Holds every hit back until the newest is `span` of event time ahead (or as much time has passed) and judges them in
+    /// the order of their event time: findings are then the same to the byte whatever order hits come in, as long as none
+    /// comes later than that. Alarms come as much later. At most the allowed lateness.
+    #[must_use]
+    pub fn with_hold(mut self, span: SignedDuration) -> Self {
+        self.hold = span.max(SignedDuration::ZERO);
         self
     }
 
@@ -68,9 +137,26 @@ impl<C: Checkpoints> DetectStage<C> {
         self.partitions.get(&partition).map(|owned| &owned.detector)
     }
 
-    /// The earliest event time at which time passing alone may change something: where a replay may jump to.
+    /// When a tick next changes something, by the clock ticks are given: where a replay may jump to.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.partitions.values().filter_map(|owned| owned.detector.next_deadline()).min()
+        let owned = || self.partitions.values();
+        let due = owned().filter_map(|owned| owned.detector.next_deadline()).min();
+        let due = due.and_then(|due| due.checked_add(self.held_back()).ok());
+        let held = owned().filter_map(|owned| owned.sequence.first()).min();
+        let turn = held.and_then(|at| Timestamp::from_second(at + self.hold_seconds() + 1).ok());
+        due.into_iter().chain(turn).min()
+    }
+
+    fn hold_seconds(&self) -> i64 {
+        self.hold.min(self.held_back()).as_secs()
+    }
+
+    /// How far ticks stay behind the clock. A post that is seen this long after it was published still finds its windows
+    /// where its own time puts them: without it a window shorter than a source's delay would never count that source, and
+    /// what a hit leads to would depend on when ticks came.
+    fn held_back(&self) -> SignedDuration {
+        let seconds = self.rulebook.detection.allowed_lateness_seconds;
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
     }
 
     fn take_up_rulebook(&mut self) {
@@ -80,7 +166,11 @@ impl<C: Checkpoints> DetectStage<C> {
         }
         info!(version = %newest.version, "detection goes on under another rulebook");
         for owned in self.partitions.values_mut() {
-            owned.detector.swap(Arc::clone(&newest));
+            if self.rebuilt {
+                owned.detector.swap_and_forget(Arc::clone(&newest));
+            } else {
+                owned.detector.swap(Arc::clone(&newest));
+            }
         }
         self.rulebook = newest;
     }
@@ -93,7 +183,14 @@ impl<C: Checkpoints> DetectStage<C> {
         let found = self.checkpoints.open(partition).await?;
         let mut detector = Detector::new(Arc::clone(&self.rulebook));
         detector.restore_clock(&found.clock);
+        let (mut sequence, hold) = (Sequence::default(), self.hold_seconds());
         for (monitor, state) in &found.monitors {
+            if Sequence::is_own(monitor) {
+                if let Err(fault) = sequence.restore(state, hold) {
+                    error!(%fault, "hits held back cannot be read: they are lost");
+                }
+                continue;
+            }
             match detector.restore(monitor, state) {
                 Ok(()) => {}
                 // A newer program's state is not ours to throw away: wait for an operator.
@@ -102,7 +199,7 @@ impl<C: Checkpoints> DetectStage<C> {
             }
         }
         info!(partition, next = ?found.next, monitors = found.monitors.len(), epoch = found.epoch, "state loaded");
-        self.partitions.insert(partition, Owned { detector, epoch: found.epoch, next: found.next });
+        self.partitions.insert(partition, Owned { detector, sequence, epoch: found.epoch, next: found.next });
         Ok(found.next)
     }
 
@@ -121,7 +218,8 @@ impl<C: Checkpoints> DetectStage<C> {
     async fn write(&mut self, partition: i32, next: Option<i64>) -> Result<(), Error> {
         let Some(owned) = self.partitions.get_mut(&partition) else { return Ok(()) };
         let next = next.or(owned.next);
-        let delta = owned.detector.delta(next)?;
+        let mut delta = owned.detector.delta(next)?;
+        delta.monitors.extend(owned.sequence.delta()?);
         let started = self.clock.elapsed();
         let written = self.checkpoints.write(partition, owned.epoch, &delta).await;
         let outcome = match &written {
@@ -136,6 +234,7 @@ impl<C: Checkpoints> DetectStage<C> {
         metrics::CHECKPOINT_BYTES.observe(delta.bytes() as f64);
         owned.next = next;
         owned.detector.written(&delta);
+        owned.sequence.written();
         Ok(())
     }
 }
@@ -217,12 +316,14 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
 
     async fn process(&mut self, batch: &[Message]) -> Result<Vec<Outcome>, Fault> {
         self.take_up_rulebook();
+        let hold = self.hold_seconds();
         // A partition fenced off at a checkpoint is not taken up here: its messages would go on after a hole.
         if let Some(message) = batch.iter().find(|message| !self.partitions.contains_key(&message.partition))
         {
             return Err(Fault::Fenced(message.partition));
         }
         let mut outcomes = Vec::with_capacity(batch.len());
+        let mut verdicts: Vec<(Verdict, u64)> = Vec::new();
         for message in batch {
             let outcome = match (parse(message), self.partitions.get_mut(&message.partition)) {
                 (Err(dead), _) => dead,
@@ -232,7 +333,7 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
                 }
                 (Ok(mut hit), Some(owned)) => {
                     guard(self.skew, &mut hit, message.timestamp);
-                    let observed = owned.detector.observe(&hit);
+                    let observed = owned.judge(hit, message.header(RECALLED).is_some(), hold);
                     let records = publish(&observed.findings)?;
                     Outcome { verdict: observed.verdict, records, detail: None }
                 }
@@ -240,8 +341,14 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
                     return Err(Fault::Retry { what: "partition is not owned".to_owned(), source: None });
                 }
             };
-            metrics::HITS.with_label_values(&[word(outcome.verdict)]).inc();
+            match verdicts.iter_mut().find(|(verdict, _)| *verdict == outcome.verdict) {
+                Some((_, count)) => *count += 1,
+                None => verdicts.push((outcome.verdict, 1)),
+            }
             outcomes.push(outcome);
+        }
+        for (verdict, count) in verdicts {
+            metrics::HITS.with_label_values(&[word(verdict)]).inc_by(count);
         }
         Ok(outcomes)
     }
@@ -250,7 +357,7 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
         let owned: Vec<i32> = self
             .partitions
             .iter()
-            .filter(|(partition, owned)| next.contains_key(partition) || owned.detector.is_changed())
+            .filter(|(partition, owned)| next.contains_key(partition) || owned.is_changed())
             .map(|(partition, _)| *partition)
             .collect();
         let mut first_fault = None;
@@ -271,9 +378,12 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
     async fn tick(&mut self, now: Timestamp, caught_up: &[i32]) -> Result<Vec<Record>, Fault> {
         self.take_up_rulebook();
         let mut records = Vec::new();
+        let passed = now.checked_sub(self.held_back()).unwrap_or(Timestamp::MIN);
+        let hold = self.hold_seconds();
         for partition in caught_up {
             if let Some(owned) = self.partitions.get_mut(partition) {
-                records.extend(publish(&owned.detector.advance(now))?);
+                records.extend(publish(&owned.release(hold, Some(now.as_second() - hold - 1)))?);
+                records.extend(publish(&owned.detector.advance(passed))?);
             }
         }
         self.observe_sizes(now);

@@ -56,6 +56,14 @@ fn bump<K: PartialEq>(counts: &mut Vec<(K, u32)>, key: K, by: u32) {
 }
 
 impl Folded {
+    pub(crate) fn volume(&self) -> u64 {
+        self.volume
+    }
+
+    pub(crate) fn negative(&self) -> u64 {
+        self.negative
+    }
+
     pub(crate) fn take_in(&mut self, record: &Record, criteria: &Criteria) {
         self.volume += 1;
         self.sampled += u64::from(record.is_sampled());
@@ -204,6 +212,8 @@ impl Tally {
             What::Platforms => self.platforms.iter().filter(|count| **count > 0).count() as f64,
             What::Reach => self.reach as f64,
             What::Copies => self.clusters.as_ref().map_or(0, |c| c.largest) as f64,
+            // Read from the board.
+            What::Topics | What::CrisisTopics | What::TopicShare => 0.0,
         }
     }
 

@@ -109,7 +109,8 @@ fn categories(rulebook: &Rulebook) -> (Vec<Category>, usize) {
 fn keyword_category(rulebook: &Rulebook) -> Option<Category> {
     let counted = |threshold: &Threshold| match &threshold.condition {
         Condition::Window { indicator: Indicator::KeywordCount, of: Some(of), .. }
-        | Condition::Ratio { indicator: Indicator::KeywordCount, of: Some(of), .. } => {
+        | Condition::Ratio { indicator: Indicator::KeywordCount, of: Some(of), .. }
+        | Condition::Surprise { indicator: Indicator::KeywordCount, of: Some(of), .. } => {
             Some(match of.strip_prefix("list:") {
                 Some(list) => Query::List(list.to_owned()),
                 None if rulebook.list(of).is_some() => Query::List(of.clone()),

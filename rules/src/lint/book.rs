@@ -148,7 +148,8 @@ fn counted_alone(rulebook: &Rulebook) -> Vec<String> {
 fn keywords(rulebook: &Rulebook) -> impl Iterator<Item = &str> {
     rulebook.detection.thresholds.iter().filter_map(|threshold| match &threshold.condition {
         Condition::Window { indicator: Indicator::KeywordCount, of, .. }
-        | Condition::Ratio { indicator: Indicator::KeywordCount, of, .. } => of.as_deref(),
+        | Condition::Ratio { indicator: Indicator::KeywordCount, of, .. }
+        | Condition::Surprise { indicator: Indicator::KeywordCount, of, .. } => of.as_deref(),
         _ => None,
     })
 }

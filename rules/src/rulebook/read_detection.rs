@@ -14,6 +14,8 @@ use crate::{
 
 /// Longest window, seconds: a week.
 const LONGEST_WINDOW: u64 = 7 * 86_400;
+/// Longest window of topics of hot-search boards, seconds: two weeks.
+const LONGEST_BOARD_WINDOW: u64 = 14 * 86_400;
 
 pub(super) fn detection(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Detection> {
     let keys = &[
@@ -76,6 +78,8 @@ fn condition(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Conditi
     let has = |key| given.get(key).is_some();
     match (has("indicator"), has("any_mention"), has("k")) {
         (true, false, false) if has("ratio") => ratio(at, r, bucket),
+        (true, false, false) if has("surprise") => surprise(at, r, bucket),
+        (true, false, false) if has("surge") => surge(at, r, bucket),
         (true, false, false) => window(at, r, bucket),
         (false, true, false) => any_mention(at, r, bucket),
         (false, false, true) => {
@@ -96,11 +100,12 @@ fn window(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition>
     let f = at.fields(r, &["indicator", "of", "window", "at_least", "at_most", "min_sample"])?;
     let indicator = indicator(&f, r);
     let of = indicator.and_then(|indicator| narrowing(at, &f, r, indicator));
-    let window_seconds = window_length(&f, r, bucket);
+    let window_seconds = window_length(&f, r, bucket, indicator);
     let bound = indicator.and_then(|indicator| bound(at, &f, r, indicator));
     let min_sample = f.maybe(r, "min_sample", |c, r| c.small(r, 1, 1_000_000));
     let indicator = indicator?;
-    let mean = matches!(indicator, Indicator::NegativeShare | Indicator::MeanMood);
+    let mean =
+        matches!(indicator, Indicator::NegativeShare | Indicator::MeanMood | Indicator::CrisisTopicShare);
     if mean && min_sample == Some(None) {
         at.fault(r, format!("`{indicator}` needs `min_sample`, else a single post decides"));
         return None;
@@ -118,11 +123,15 @@ fn ratio(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> 
     let f = at.fields(r, &["indicator", "of", "window", "ratio", "floor"])?;
     let indicator = indicator(&f, r);
     let of = indicator.and_then(|indicator| narrowing(at, &f, r, indicator));
-    let window_seconds = window_length(&f, r, bucket);
+    let window_seconds = window_length(&f, r, bucket, indicator);
     let at_least = f.need(r, "ratio").and_then(|c| c.number(r, 1.01, 10_000.0));
     let floor = f.need(r, "floor").and_then(|c| c.number(r, 0.0, 1e15));
     if indicator == Some(Indicator::MeanMood) {
         at.fault(r, "`mean_mood` may be negative, so it has no ratio; use `at_most`");
+        return None;
+    }
+    if let Some(topics) = indicator.filter(|i| i.is_of_boards()) {
+        at.fault(r, format!("`{topics}` has no ratio: boards are empty most days; use `surprise`"));
         return None;
     }
     Some(Condition::Ratio {
@@ -134,6 +143,38 @@ fn ratio(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> 
     })
 }
 
+fn surprise(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> {
+    let f = at.fields(r, &["indicator", "of", "window", "surprise", "floor"])?;
+    let indicator = indicator(&f, r);
+    let of = indicator.and_then(|indicator| narrowing(at, &f, r, indicator));
+    let window_seconds = window_length(&f, r, bucket, indicator);
+    let at_least = f.need(r, "surprise").and_then(|c| c.number(r, 0.5, 100.0));
+    let floor = f.need(r, "floor").and_then(|c| c.number(r, 0.0, 1e15));
+    if let Some(other) = indicator.filter(|i| !i.is_count() && *i != Indicator::NegativeShare) {
+        at.fault(r, format!("`{other}` has no surprise; counts of mentions and `negative_share` have"));
+        return None;
+    }
+    Some(Condition::Surprise {
+        indicator: indicator?,
+        of: of?,
+        window_seconds: window_seconds?,
+        at_least: at_least?,
+        min_value: floor?,
+    })
+}
+
+fn surge(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> {
+    let f = at.fields(r, &["indicator", "window", "surge"])?;
+    let indicator = indicator(&f, r);
+    let window_seconds = window_length(&f, r, bucket, indicator);
+    let at_least = f.need(r, "surge").and_then(|c| c.number(r, 0.5, 100.0));
+    if indicator.is_some_and(|i| !matches!(i, Indicator::Volume | Indicator::NegativeCount)) {
+        at.fault(r, "surges are looked for in `volume` and `negative_count`");
+        return None;
+    }
+    Some(Condition::Surge { indicator: indicator?, window_seconds: window_seconds?, at_least: at_least? })
+}
+
 fn any_mention(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> {
     let f = at.fields(r, &["any_mention", "at_least", "platforms", "kinds", "negative_only", "window"])?;
     let counter = f.need(r, "any_mention").and_then(|c| c.word(r, "counter", Counter::ALL, Counter::as_str));
@@ -142,7 +183,7 @@ fn any_mention(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condi
     let kinds =
         f.maybe(r, "kinds", |c, r| c.each(r, |item, r| item.word(r, "kind", Kind::ALL, Kind::as_str)));
     let negative_only = f.maybe(r, "negative_only", Cursor::flag);
-    let window_seconds = window_length(&f, r, bucket);
+    let window_seconds = window_length(&f, r, bucket, None);
     Some(Condition::AnyMention {
         counter: counter?,
         at_least: at_least?,
@@ -194,15 +235,24 @@ fn narrowing(
     }
 }
 
-fn window_length(f: &Fields<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<u64> {
+fn window_length(
+    f: &Fields<'_>,
+    r: &mut Reader<'_>,
+    bucket: u64,
+    indicator: Option<Indicator>,
+) -> Option<u64> {
     let c = f.need(r, "window")?;
     let seconds = c.span(r)?;
     if seconds % bucket != 0 {
         c.fault(r, format!("the window must be a whole number of buckets of {bucket} s"));
         return None;
     }
-    if seconds > LONGEST_WINDOW {
-        c.fault(r, "the longest window is 7d");
+    let (longest, days) = match indicator {
+        Some(indicator) if indicator.is_of_boards() => (LONGEST_BOARD_WINDOW, 14),
+        _ => (LONGEST_WINDOW, 7),
+    };
+    if seconds > longest {
+        c.fault(r, format!("the longest window is {days}d"));
         return None;
     }
     Some(seconds)
@@ -210,7 +260,7 @@ fn window_length(f: &Fields<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<u64>
 
 fn bound(at: &Cursor<'_>, f: &Fields<'_>, r: &mut Reader<'_>, indicator: Indicator) -> Option<Bound> {
     let (least, most) = match indicator {
-        Indicator::NegativeShare => (0.01, 1.0),
+        Indicator::NegativeShare | Indicator::CrisisTopicShare => (0.01, 1.0),
         Indicator::MeanMood => (-1.0, 1.0),
         _ => (1.0, 1e15),
     };

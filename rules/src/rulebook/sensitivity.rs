@@ -77,7 +77,9 @@ fn scale(condition: &mut Condition, factor: Factor) {
         Condition::Window { indicator, bound, min_sample, .. } => {
             *min_sample = factor.sample(*min_sample);
             match (indicator, bound) {
-                (Indicator::NegativeShare, Bound::AtLeast(limit)) => *limit = factor.share(*limit),
+                (Indicator::NegativeShare | Indicator::CrisisTopicShare, Bound::AtLeast(limit)) => {
+                    *limit = factor.share(*limit);
+                }
                 (Indicator::MeanMood, Bound::AtMost(limit)) => *limit = factor.mood(*limit),
                 (_, Bound::AtLeast(limit) | Bound::AtMost(limit)) => *limit = factor.count(*limit),
             }
@@ -89,6 +91,17 @@ fn scale(condition: &mut Condition, factor: Factor) {
                 _ => factor.count(*min_value),
             };
         }
+        Condition::Surprise { indicator, at_least, min_value, .. } => {
+            *at_least *= factor.value();
+            *min_value = match indicator {
+                Indicator::NegativeShare => factor.share(*min_value),
+                // A board holds few topics of one brand: the improbability alone moves.
+                Indicator::CrisisTopicCount => *min_value,
+                _ => factor.count(*min_value),
+            };
+        }
+        // As its recommended steps: 2.25, 2.5, 2.75.
+        Condition::Surge { at_least, .. } => *at_least *= 1.0 + (factor.value() - 1.0) / 5.0,
         Condition::AnyMention { at_least, .. } => *at_least = factor.whole(*at_least),
         Condition::KOf { .. } => {}
     }

@@ -167,7 +167,9 @@ fn sensitivity_moves_every_limit_of_the_pack() {
     let limit = |book: &Rulebook, at: usize| match &book.detection.thresholds[at].condition {
         Condition::Window { bound: Bound::AtLeast(limit), .. } => Some(*limit),
         Condition::Window { bound: Bound::AtMost(limit), .. } => Some(-*limit),
-        Condition::Ratio { at_least, .. } => Some(*at_least),
+        Condition::Ratio { at_least, .. }
+        | Condition::Surprise { at_least, .. }
+        | Condition::Surge { at_least, .. } => Some(*at_least),
         #[expect(clippy::cast_precision_loss, reason = "limits of the pack are small")]
         Condition::AnyMention { at_least, .. } => Some(*at_least as f64),
         Condition::KOf { .. } => None,

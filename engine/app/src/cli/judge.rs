@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 
 use super::{Sentiment, Speed, parse_speed};
 
@@ -75,6 +76,24 @@ pub struct Replay {
     /// `max`, or how much faster than life, e.g. `60x`.
     #[arg(long, default_value = "max", value_parser = parse_speed)]
     pub speed: Speed,
+    /// Every threshold of every monitor over time, as CSV: at, monitor, threshold, window, value, limit, met, level.
+    #[arg(long, value_name = "FILE.csv")]
+    pub series: Option<PathBuf>,
+    /// A picture of volume, what is usual, negative share and level over time, as SVG.
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// Time between two rows of `--series` and two points of `--plot`, e.g. `10m`, `1h`.
+    #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = parse_step)]
+    pub step: SignedDuration,
+}
+
+fn parse_step(text: &str) -> Result<SignedDuration, String> {
+    match text.parse::<SignedDuration>() {
+        Ok(step) if step >= SignedDuration::from_mins(1) && step <= SignedDuration::from_hours(24) => {
+            Ok(step)
+        }
+        _ => Err("say a span of one minute to one day, such as `10m` or `1h`".to_owned()),
+    }
 }
 
 /// `tocsin score`

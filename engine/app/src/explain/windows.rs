@@ -18,7 +18,16 @@ pub(super) fn threshold(value: &ThresholdValue) -> Value {
             line["baseline"] = json!(baseline);
             line["floor"] = json!(floor);
         }
-        Basis::AnyMention | Basis::Several => {}
+        Basis::Surprise { improbability, usual, floor } => {
+            line["improbability"] = json!(improbability);
+            line["usual"] = json!(usual);
+            line["floor"] = json!(floor);
+        }
+        Basis::Board { topics, min_sample } => {
+            line["topics"] = json!(topics);
+            line["min_sample"] = json!(min_sample);
+        }
+        Basis::Surge | Basis::AnyMention | Basis::Several => {}
     }
     line["note"] = json!(note(basis, *limit));
     line
@@ -38,6 +47,17 @@ fn note(basis: &Basis, limit: f64) -> Option<String> {
         )),
         Basis::Ratio { times, baseline: Some(baseline), .. } => {
             Some(format!("{times} times the baseline {baseline:.2}"))
+        }
+        Basis::Surprise { usual: None, floor, .. } => {
+            Some(format!("nothing usual is known yet: judged by its floor {floor:.2} alone"))
+        }
+        Basis::Surprise { improbability, usual: Some(usual), floor } if limit > *floor => Some(format!(
+            "usual at this time {usual:.2}; as improbable as 1 in {:.0} from the limit on",
+            10_f64.powf(*improbability)
+        )),
+        Basis::Surprise { .. } => Some("its floor is the limit".to_owned()),
+        Basis::Board { topics, min_sample } if topics < min_sample => {
+            Some(format!("not judged: {topics} topics, at least {min_sample} are needed"))
         }
         _ => None,
     }

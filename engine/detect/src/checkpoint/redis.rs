@@ -1,6 +1,7 @@
 //! Checkpoints in Redis: one hash a partition, written by one script that compares the epoch first. Big deltas are
-//! uploaded in parts to a side key and folded in by the same script, so the step stays atomic. Refuses to hide an
-//! outage: it reports, reconnects by itself, and the consumer loop retries.
+//! uploaded in parts to a side key and folded in by the same script, which counts them first, so the step stays atomic
+//! also when a failover has lost a part. Refuses to hide an outage: it reports, reconnects by itself, and the consumer
+//! loop retries.
 
 use std::time::Duration;
 
@@ -56,18 +57,35 @@ impl std::fmt::Debug for RedisSettings {
     }
 }
 
+/// Takes a partition over. The epoch grows with every owner and is at least the server's clock in microseconds: when a
+/// failover has lost an owner's epoch, the next owner does not get the same number again. KEYS: hash.
+const OPEN: &str = r"
+local time = redis.call('TIME')
+local epoch = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local last = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
+if epoch <= last then epoch = last + 1 end
+epoch = string.format('%.0f', epoch)
+redis.call('HSET', KEYS[1], 'epoch', epoch)
+return epoch
+";
+
 /// Validates before the first write, as a script is atomic but not undone on error.
-/// KEYS: hash, side hash. ARGV: epoch, next ("" keeps it), clock, use side ("1"/"0"), removed count, removed…,
-/// then field, value pairs.
+/// KEYS: hash, side hash. ARGV: epoch, next ("" keeps it), clock, fields in the side hash ("0": none), removed count,
+/// removed…, then field, value pairs. Answers 1: written, 0: fenced, -1: the side hash is not whole.
 const WRITE: &str = r"
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
   redis.call('DEL', KEYS[2])
   return 0
 end
+local uploaded = tonumber(ARGV[4])
+if uploaded > 0 and redis.call('HLEN', KEYS[2]) ~= uploaded then
+  redis.call('DEL', KEYS[2])
+  return -1
+end
 local removed = tonumber(ARGV[5])
 for i = 6, 5 + removed do redis.call('HDEL', KEYS[1], ARGV[i]) end
 for i = 6 + removed, #ARGV - 1, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-if ARGV[4] == '1' then
+if uploaded > 0 then
   local side = redis.call('HGETALL', KEYS[2])
   for i = 1, #side - 1, 2 do redis.call('HSET', KEYS[1], side[i], side[i + 1]) end
   redis.call('DEL', KEYS[2])
@@ -77,11 +95,20 @@ redis.call('HSET', KEYS[1], 'clock', ARGV[3])
 return 1
 ";
 
+/// What the script said of a write.
+enum Written {
+    Whole,
+    Fenced,
+    /// Parts of the upload are gone (a failover between upload and script); nothing was written.
+    PartsLost,
+}
+
 /// Checkpoints in one Redis.
 pub struct RedisCheckpoints {
     client: Client,
     settings: RedisSettings,
-    script: Script,
+    open: Script,
+    write: Script,
     /// Opened on first use and again after any broken or silent link.
     connection: Mutex<Option<MultiplexedConnection>>,
 }
@@ -101,7 +128,13 @@ impl RedisCheckpoints {
         // The crate's message may repeat the URL and with it a password.
         let client = Client::open(settings.url.as_str())
             .map_err(|e| Error::store("address")(e.category().to_owned().into()))?;
-        Ok(Self { client, settings, script: Script::new(WRITE), connection: Mutex::new(None) })
+        Ok(Self {
+            client,
+            settings,
+            open: Script::new(OPEN),
+            write: Script::new(WRITE),
+            connection: Mutex::new(None),
+        })
     }
 
     /// Key of a partition's hash.
@@ -144,14 +177,15 @@ impl RedisCheckpoints {
 
     async fn load(&self, partition: i32) -> Result<Checkpoint, RedisError> {
         let key = self.key(partition);
-        let epoch: u64 = self.ask(redis::cmd("HINCRBY").arg(&key).arg("epoch").arg(1)).await?;
+        let mut connection = self.connection().await?;
+        let epoch: u64 = self.open.key(&key).invoke_async(&mut connection).await?;
         let mut checkpoint = Checkpoint { epoch, ..Checkpoint::default() };
         // From here on nobody else can write, so a scan sees one state; it may see a field twice.
         let mut monitors = std::collections::BTreeMap::new();
         let mut cursor = 0_u64;
         loop {
             let (next, fields): (u64, Fields) =
-                self.ask(redis::cmd("HSCAN").arg(&key).arg(cursor).arg("COUNT").arg(512)).await?;
+                self.ask(redis::cmd("HSCAN").arg(&key).arg(cursor).arg("COUNT").arg(2_048)).await?;
             for (field, value) in fields {
                 let field = String::from_utf8_lossy(&field).into_owned();
                 match (field.strip_prefix(MONITOR), field.as_str()) {
@@ -196,28 +230,50 @@ impl RedisCheckpoints {
         self.ask(redis::cmd("EXPIRE").arg(side).arg(600)).await
     }
 
-    async fn put(&self, partition: i32, epoch: u64, delta: &Delta) -> Result<bool, RedisError> {
+    async fn put(&self, partition: i32, epoch: u64, delta: &Delta) -> Result<Written, RedisError> {
         let key = self.key(partition);
-        let side = format!("{key}:part:{epoch}");
+        let side = self.side_key(partition, epoch);
         let in_parts = delta.bytes() > self.settings.part_bytes;
         if in_parts {
             self.upload(&side, delta).await?;
         }
+        self.fold_in(&key, &side, epoch, delta, in_parts).await
+    }
+
+    fn side_key(&self, partition: i32, epoch: u64) -> String {
+        format!("{}:part:{epoch}", self.key(partition))
+    }
+
+    /// The one atomic step.
+    async fn fold_in(
+        &self,
+        key: &str,
+        side: &str,
+        epoch: u64,
+        delta: &Delta,
+        in_parts: bool,
+    ) -> Result<Written, RedisError> {
         let removed: Vec<_> = delta.monitors.iter().filter(|(_, s)| s.is_none()).map(|(id, _)| id).collect();
-        let mut call = self.script.prepare_invoke();
-        call.key(&key).key(&side).arg(epoch);
+        let changed = || delta.monitors.iter().filter_map(|(id, s)| s.as_ref().map(|s| (id, s)));
+        let mut call = self.write.prepare_invoke();
+        call.key(key).key(side).arg(epoch);
         call.arg(delta.next.map_or_else(String::new, |n| n.to_string()));
-        call.arg(delta.clock.as_slice()).arg(if in_parts { "1" } else { "0" }).arg(removed.len());
+        call.arg(delta.clock.as_slice()).arg(if in_parts { changed().count() } else { 0 }).arg(removed.len());
         for id in removed {
             call.arg(format!("{MONITOR}{id}"));
         }
         if !in_parts {
-            for (id, state) in delta.monitors.iter().filter_map(|(id, s)| s.as_ref().map(|s| (id, s))) {
+            for (id, state) in changed() {
                 call.arg(format!("{MONITOR}{id}")).arg(state.as_slice());
             }
         }
         let mut connection = self.connection().await?;
-        call.invoke_async(&mut connection).await
+        let answer: i64 = call.invoke_async(&mut connection).await?;
+        Ok(match answer {
+            1 => Written::Whole,
+            -1 => Written::PartsLost,
+            _ => Written::Fenced,
+        })
     }
 }
 
@@ -231,9 +287,15 @@ impl Checkpoints for RedisCheckpoints {
 
     async fn write(&self, partition: i32, epoch: u64, delta: &Delta) -> Result<(), Error> {
         match self.put(partition, epoch, delta).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Error::Fenced(partition)),
+            Ok(Written::Whole) => Ok(()),
+            Ok(Written::Fenced) => Err(Error::Fenced(partition)),
+            Ok(Written::PartsLost) => {
+                Err(Error::store("write")("parts of the upload were lost; it is written again".into()))
+            }
             Err(error) => Err(self.failed("write", error).await),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,12 @@ use std::{
 
 use super::*;
 
-fn delta(next: i64, monitors: &[(&str, Option<&[u8]>)]) -> Delta {
+pub(super) fn delta(next: i64, monitors: &[(&str, Option<&[u8]>)]) -> Delta {
     let monitors = monitors.iter().map(|(id, s)| ((*id).to_owned(), s.map(<[u8]>::to_vec))).collect();
     Delta { next: Some(next), clock: vec![7; 16], monitors }
 }
 
-fn sorted(mut checkpoint: Checkpoint) -> Checkpoint {
+pub(super) fn sorted(mut checkpoint: Checkpoint) -> Checkpoint {
     checkpoint.monitors.sort();
     checkpoint
 }
@@ -56,13 +56,13 @@ async fn embedded_keeps_the_contract_and_survives_reopening() {
 }
 
 /// A `redis-server` child in a folder of its own.
-struct Server {
+pub(super) struct Server {
     child: Child,
     port: u16,
 }
 
 impl Server {
-    fn start(folder: &Path, port: u16) -> Option<Self> {
+    pub(super) fn start(folder: &Path, port: u16) -> Option<Self> {
         let child = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--appendonly", "yes"])
             .args(["--appendfsync", "always", "--save", "", "--dir"])
@@ -85,7 +85,7 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    fn store(&self) -> RedisCheckpoints {
+    pub(super) fn store(&self) -> RedisCheckpoints {
         let mut settings = RedisSettings::new(format!("redis://127.0.0.1:{}", self.port), "tocsin-detect");
         settings.response_timeout = Duration::from_secs(2);
         settings.part_bytes = 1 << 16;
@@ -100,12 +100,12 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Asks until the server answers, as the consumer loop would.
-async fn until_answered(store: &RedisCheckpoints, partition: i32) -> Checkpoint {
+pub(super) async fn until_answered(store: &RedisCheckpoints, partition: i32) -> Checkpoint {
     for _ in 0..200 {
         match store.open(partition).await {
             Ok(found) => return found,
@@ -153,7 +153,7 @@ async fn redis_keeps_the_contract_through_a_kill_and_restart() {
     store.write(6, back.epoch, &delta(42, &[("a", Some(b"now"))])).await.unwrap();
 }
 
-fn redis_client(server: &Server) -> ::redis::Client {
+pub(super) fn redis_client(server: &Server) -> ::redis::Client {
     ::redis::Client::open(format!("redis://127.0.0.1:{}", server.port)).unwrap()
 }
 

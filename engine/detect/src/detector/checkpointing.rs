@@ -24,7 +24,7 @@ impl Detector {
         };
         let state = snapshot::read(state, &self.criteria, self.now.unwrap_or(0))?;
         self.states[place] = Some(Box::new(state));
-        self.queue(place);
+        self.queue(place, self.now.unwrap_or(0));
         Ok(())
     }
 

@@ -45,6 +45,24 @@ pub enum Basis {
         /// The limit is never below this.
         floor: f64,
     },
+    /// How improbable a value is at this time of day.
+    Surprise {
+        /// The limit is as improbable as 10 to the minus this.
+        improbability: f64,
+        /// What is usual; none while too little is known, so that the floor alone decides.
+        usual: Option<f64>,
+        /// The limit is never below this.
+        floor: f64,
+    },
+    /// Topics of hot-search boards in the window.
+    Board {
+        /// All topics in the window.
+        topics: u32,
+        /// Topics below which it is not met.
+        min_sample: u32,
+    },
+    /// A surge in the series of counts.
+    Surge,
     /// The largest counter of a single mention.
     AnyMention,
     /// How many of other thresholds are met.
@@ -84,6 +102,20 @@ impl Detector {
                             .map(|usual| usual.max(assess::least_baseline(*what))),
                         floor: *min_value,
                     },
+                    Test::Surprise { what, window, at_least, min_value } => Basis::Surprise {
+                        improbability: *at_least,
+                        usual: state
+                            .improbable(index, (*what, *window), *at_least, now, criteria)
+                            .map(|(usual, _)| usual),
+                        floor: *min_value,
+                    },
+                    Test::Board { window, min_sample, .. } => {
+                        Basis::Board { topics: state.board.count(*window, now).0, min_sample: *min_sample }
+                    }
+                    Test::BoardSurprise { at_least, min_value, .. } => {
+                        Basis::Surprise { improbability: *at_least, usual: Some(0.0), floor: *min_value }
+                    }
+                    Test::Surge { .. } => Basis::Surge,
                     Test::Single { .. } => Basis::AnyMention,
                     Test::KOf { .. } => Basis::Several,
                 };

@@ -7,7 +7,7 @@ use super::{STEPS, SeriesDetector, level::Level, tail::Tail, window::Recent};
 use crate::error::Error;
 
 /// Format written by this program.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Serialize)]
 struct Written<'a> {

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::WARM_UP_BUCKETS;
 
-/// Cells of the histogram of ln(deviation) above 0; the last also holds all beyond exp(6.4) = 600.
-const CELLS: usize = 64;
+/// Cells of the histogram of ln(deviation) above 0; the last also holds all beyond exp(4.5) = 90.
+const CELLS: usize = 36;
 /// Width of a cell.
-const WIDTH: f64 = 0.1;
+const WIDTH: f64 = 0.125;
 /// Share of values that make the tail.
 const TAIL_SHARE: f64 = 0.01;
 /// Values that make the tail at least.
@@ -32,7 +32,8 @@ pub(super) struct Tail {
     weight: f32,
     /// Weight of all values.
     total: f32,
-    cells: Vec<f32>,
+    #[serde(with = "sparse")]
+    cells: [f32; CELLS],
 }
 
 impl Tail {
@@ -40,7 +41,7 @@ impl Tail {
     pub(super) fn new(memory: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "a factor near 1")]
         let growth = (1.0 + 1.0 / memory.max(1.0)) as f32;
-        Self { seen: 0, growth, weight: 1.0, total: 0.0, cells: vec![0.0; CELLS] }
+        Self { seen: 0, growth, weight: 1.0, total: 0.0, cells: [0.0; CELLS] }
     }
 
     /// Log10 of 1/p, p being the probability of a deviation like this or larger; then learns from it.
@@ -66,15 +67,17 @@ impl Tail {
         }
         let start = at(first) * WIDTH;
         let beyond = deviation.ln() - start;
-        if beyond <= 0.0 || held <= 0.0 {
+        if beyond <= 0.0 {
             return 0.0;
         }
+        // Fewer than make a tail ever were above the level at all: a series of hardly anything.
+        let tail = held.max(if first == 0 { wanted } else { 0.0 });
         let excess: f64 = (first..)
             .zip(&self.cells[first..])
             .map(|(cell, held)| f64::from(*held) / weight * ((at(cell) + 0.5) * WIDTH - start))
             .sum();
         let index = (held + PRIOR_VALUES) / (excess + PRIOR_VALUES / PRIOR_INDEX);
-        ((values / held).log10() + index * beyond * std::f64::consts::LOG10_E).max(0.0)
+        ((values / tail).log10() + index * beyond * std::f64::consts::LOG10_E).max(0.0)
     }
 
     fn learn(&mut self, deviation: f64) {
@@ -101,10 +104,30 @@ impl Tail {
     /// Whether it can be a tail that this code has learned.
     pub(super) fn is_sound(&self) -> bool {
         let weights = self.cells.iter().chain([&self.total]);
-        self.cells.len() == CELLS
-            && weights.into_iter().all(|weight| (0.0..=1e30).contains(weight))
+        weights.into_iter().all(|weight| (0.0..=1e30).contains(weight))
             && (1.0..=2.0).contains(&self.growth)
             && (1.0..=2.0 * RESCALE_AT).contains(&self.weight)
+    }
+}
+
+/// Most cells of most series hold nothing: only the others are written.
+mod sparse {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::CELLS;
+
+    pub(super) fn serialize<S: Serializer>(cells: &[f32; CELLS], to: S) -> Result<S::Ok, S::Error> {
+        let held: Vec<(u8, f32)> =
+            (0_u8..).zip(cells).filter(|(_, held)| **held != 0.0).map(|(at, held)| (at, *held)).collect();
+        held.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[f32; CELLS], D::Error> {
+        let mut cells = [0.0; CELLS];
+        for (at, held) in Vec::<(u8, f32)>::deserialize(from)? {
+            *cells.get_mut(usize::from(at)).ok_or_else(|| D::Error::custom("there is no such cell"))? = held;
+        }
+        Ok(cells)
     }
 }
 

@@ -132,6 +132,6 @@ fn state_of_a_newer_program_is_refused() {
     let mut bytes = SeriesDetector::new(BUCKET).unwrap().to_bytes().unwrap();
     bytes[0] = 9;
     let fault = SeriesDetector::from_bytes(&bytes).unwrap_err().to_string();
-    assert_eq!(fault, "state has format 9, this program reads up to 1");
+    assert_eq!(fault, "state has format 9, this program reads up to 2");
     assert!(SeriesDetector::from_bytes(&[]).is_err());
 }

@@ -5,6 +5,11 @@ use tocsin_rules::{Level, Transition};
 use super::*;
 use crate::{MemoryCheckpoints, testing::*};
 
+#[path = "bad_input.rs"]
+mod bad_input;
+#[path = "workers.rs"]
+mod workers;
+
 fn message(offset: i64, payload: impl Into<Bytes>) -> Message {
     Message {
         topic: Topic::Hits,
@@ -69,7 +74,7 @@ async fn a_crash_at_any_message_yields_the_same_findings() {
     let mut expected = findings(&undisturbed.process(&all).await.unwrap());
     expected.extend(
         undisturbed
-            .tick(time(NOON + 9000), &[1])
+            .tick(time(NOON + 9600), &[1])
             .await
             .unwrap()
             .iter()
@@ -91,7 +96,7 @@ async fn a_crash_at_any_message_yields_the_same_findings() {
         let start = second.assigned(&[1]).await.unwrap();
         assert_eq!(start, BTreeMap::from([(1, i64::try_from(safe).unwrap())]));
         found.extend(findings(&second.process(&all[safe..]).await.unwrap()));
-        let last = second.tick(time(NOON + 9000), &[1]).await.unwrap();
+        let last = second.tick(time(NOON + 9600), &[1]).await.unwrap();
         found.extend(last.iter().map(|r| serde_json::from_slice::<Finding>(&r.payload).unwrap()));
         let mut once: Vec<Finding> = Vec::new();
         for finding in found {
@@ -153,4 +158,32 @@ async fn one_clock_of_2099_does_not_make_the_others_late() {
     let outcomes = stage.process(&messages(&[angry(1, 4_070_908_800), angry(2, NOON)])).await.unwrap();
     assert!(outcomes.iter().all(|o| o.verdict == Verdict::Emitted));
     assert_eq!(stage.detector(1).unwrap().watermark(), Some(time(NOON)));
+}
+
+#[tokio::test]
+async fn a_tick_leaves_room_for_what_is_seen_late() {
+    let mut stage = stage(&MemoryCheckpoints::default());
+    stage.assigned(&[1]).await.unwrap();
+    stage.process(&messages(&[angry(0, NOON)])).await.unwrap();
+    // A source that lags by nine minutes; the thresholds look at ten.
+    for n in 1..=3_u32 {
+        let seen = NOON + 540 + i64::from(n);
+        assert!(stage.tick(time(seen), &[1]).await.unwrap().is_empty());
+        let mut hit = angry(n, NOON + i64::from(n));
+        hit.subject.observed_at = time(seen);
+        let outcomes =
+            stage.process(&[message(i64::from(n), serde_json::to_vec(&hit).unwrap())]).await.unwrap();
+        assert_eq!(outcomes[0].verdict, Verdict::Emitted);
+        assert_eq!(findings(&outcomes).len(), usize::from(n == 2), "the third post within ten minutes rings");
+    }
+    // The quiet end comes as late as ticks are held back, and bears its own time.
+    let due = stage.next_deadline().unwrap();
+    assert!(stage.tick(due - SignedDuration::from_secs(1), &[1]).await.unwrap().is_empty());
+    let mut last = Vec::new();
+    while let Some(due) = stage.next_deadline() {
+        last.extend(stage.tick(due, &[1]).await.unwrap());
+    }
+    let end: Finding = serde_json::from_slice(&last[0].payload).unwrap();
+    assert_eq!(end.transition, Transition::Recovered);
+    assert_eq!(end.at, time(NOON + 600 + 1800));
 }
