@@ -11,10 +11,17 @@ use serde_json::{Map, Value};
 use tocsin_bus::Clock;
 use tocsin_rules::Level;
 
-use crate::{Cursor, DynSource, Error, Hook, Source, SourceKind, health::Rules, http, tail};
+use crate::{
+    Cursor, DynSource, Error, Hook, Source, SourceKind, feed, health::Rules, http, page, table, tail,
+};
 
 /// Every kind, in the order they are listed to people.
-pub static KINDS: &[Kind] = &[Kind::of::<tail::Settings>()];
+pub static KINDS: &[Kind] = &[
+    Kind::of::<tail::Settings>(),
+    Kind::of::<feed::Settings>(),
+    Kind::of::<page::Settings>(),
+    Kind::of::<table::Settings>(),
+];
 
 /// Settings of one kind of source: what stands beside `name` and `kind` in the configuration. Unknown fields must be
 /// refused (`deny_unknown_fields`), secrets stand in files ([`crate::TokenFile`]).
@@ -74,6 +81,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// HTTP.
     pub http: http::Client,
+    /// Wait between two fetches, for sources that keep a schedule of their own.
+    pub every: Duration,
     /// Its cursor, under the lease just taken. A hook has none to speak of: it is opened in every process.
     pub cursor: Cursor,
 }

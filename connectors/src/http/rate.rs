@@ -25,7 +25,7 @@ impl Rate {
                 .iter()
                 .find_map(|prefix| headers.get(format!("{prefix}{suffix}"))?.to_str().ok().map(str::trim))
         };
-        let remaining = text("remaining").and_then(|text| whole(text));
+        let remaining = text("remaining").and_then(whole);
         let reset = text("reset").and_then(|text| reset(text, now));
         (remaining.is_some() || reset.is_some()).then_some(Self { remaining, reset })
     }

@@ -50,7 +50,7 @@ async fn site() -> Server {
         .route("/503after", status(503, &[("retry-after", "Thu, 10 Sep 2026 00:01:00 GMT")]))
         .route("/conditional", conditional)
         .route("/large", get(|| async { "x".repeat(2 * 1024 * 1024) }))
-        .route("/slow", get(|| std::future::pending::<&'static str>()))
+        .route("/slow", get(std::future::pending::<&'static str>))
         .route("/loop", get(|| async { Redirect::to("/loop") }))
         .route("/away", get(|| async { (Status::FOUND, [(header::LOCATION, "file:///etc/passwd")]) }))
         .route("/moved", get(|| async { Redirect::permanent("/ok") }));
