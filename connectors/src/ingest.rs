@@ -27,6 +27,7 @@ use crate::{
     Publish, SourceKind,
     hook::{BodyLimits, Gate, Unread},
     metrics,
+    privacy::AuthorKey,
     publish::mention_record,
 };
 use batch::{Answer, Refused};
@@ -49,6 +50,7 @@ pub struct IngestState {
     secrets: Arc<[Secret]>,
     remembered: Arc<Mutex<Remembered>>,
     gate: Gate,
+    authors: AuthorKey,
 }
 
 impl IngestState {
@@ -57,7 +59,20 @@ impl IngestState {
     pub fn new(publisher: Arc<dyn Publish>, clock: Arc<dyn Clock>, secrets: Vec<Secret>) -> Self {
         metrics::seed_ingest();
         let gate = Gate::new(LIMITS);
-        Self { publisher, clock, secrets: secrets.into(), remembered: Arc::default(), gate }
+        Self {
+            publisher,
+            clock,
+            secrets: secrets.into(),
+            remembered: Arc::default(),
+            gate,
+            authors: AuthorKey::default(),
+        }
+    }
+
+    /// Keys authors on their way out.
+    #[must_use]
+    pub fn with_authors(self, authors: AuthorKey) -> Self {
+        Self { authors, ..self }
     }
 }
 
@@ -115,7 +130,8 @@ async fn publish(state: &IngestState, body: &Bytes) -> Result<Answer, Problem> {
     let (mut records, mut positions, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for (index, item) in items.into_iter().enumerate() {
         match item {
-            Ok(mention) => {
+            Ok(mut mention) => {
+                state.authors.apply(&mut mention);
                 records.push(mention_record(&mention).map_err(|_| Problem::bus_away())?);
                 positions.push(index);
             }

@@ -1,9 +1,14 @@
 //! Minimising personal data at the edge: author ids become hashes, names are masked, access values leave links.
 //! Refuses links that are not plain web links.
 
+use std::sync::Arc;
+
+use hmac::{Hmac, Mac as _};
 use sha2::{Digest, Sha256};
 use tocsin_rules::Mention;
 use url::Url;
+
+use crate::{Error, Item};
 
 /// Key of an author: the first 16 hex digits of SHA-256 over the platform's user id as text. MediaCrawler's
 /// `creator_hash` is the same, so both of its dialects name one author alike.
@@ -14,6 +19,62 @@ pub fn author_key(user_id: &str) -> String {
 /// Whether a key is already such a hash.
 pub fn is_author_key(key: &str) -> bool {
     key.len() == 16 && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The operator's secret under which author keys leave the edge. Without it anybody who knows a user id can work out its
+/// key; with it only who holds the secret can. Applied once to every mention on its way to the bus, over the unkeyed hash,
+/// so that one author is one key whichever source or dialect brought them.
+#[derive(Clone, Default)]
+pub struct AuthorKey(Option<Arc<[u8]>>);
+
+impl AuthorKey {
+    /// Shortest secret, bytes.
+    const SHORTEST: usize = 16;
+
+    /// Under this secret; white space around it is not part of it.
+    ///
+    /// # Errors
+    /// [`Error::Options`] when it is shorter than 16 bytes.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let secret = secret.as_ref().trim_ascii();
+        if secret.len() < Self::SHORTEST {
+            return Err(Error::options("the secret of author keys needs at least 16 bytes"));
+        }
+        Ok(Self(Some(secret.into())))
+    }
+
+    /// The key that leaves the edge for one from [`author_key`].
+    pub fn keyed(&self, key: &str) -> String {
+        let Some(secret) = &self.0 else { return key.to_owned() };
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length");
+        mac.update(key.as_bytes());
+        hex(&mac.finalize().into_bytes()[..8])
+    }
+
+    /// Keys the author of a mention, if it has one.
+    pub(crate) fn apply(&self, mention: &mut Mention) {
+        if self.0.is_some()
+            && let Some(author) = mention.author.as_mut().filter(|author| !author.key.is_empty())
+        {
+            author.key = self.keyed(&author.key);
+        }
+    }
+
+    /// The same for all items of a batch.
+    pub(crate) fn apply_all(&self, items: &mut [Item]) {
+        for item in items {
+            if let Item::Mention(mention) = item {
+                self.apply(mention);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for AuthorKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "AuthorKey(…)" } else { "AuthorKey(none)" })
+    }
 }
 
 /// Lower-case hex.
@@ -134,6 +195,19 @@ mod tests {
         assert_eq!(author_key("5f00000000000000010001aa"), "479a753d69fa67de");
         assert!(is_author_key("479a753d69fa67de"));
         assert!(!is_author_key("5f00000000000000010001aa") && !is_author_key("479A753D69FA67DE"));
+    }
+
+    #[test]
+    fn a_secret_changes_keys_and_joins_both_dialects_still() {
+        let secret = AuthorKey::new("a secret of some length").expect("long enough");
+        let (raw, hashed) = (author_key("5f00000000000000010001aa"), "479a753d69fa67de");
+        assert_eq!(secret.keyed(&raw), secret.keyed(hashed));
+        assert_ne!(secret.keyed(hashed), hashed);
+        // printf 479a753d69fa67de | openssl dgst -sha256 -hmac 'a secret of some length' | cut -c1-16
+        assert_eq!(secret.keyed(hashed), "65e50d4919711f49");
+        assert_eq!(AuthorKey::default().keyed(hashed), hashed);
+        assert!(AuthorKey::new("short").is_err());
+        assert_eq!(format!("{secret:?}"), "AuthorKey(…)");
     }
 
     #[test]

@@ -13,8 +13,8 @@ use tocsin_rules::Level;
 
 use crate::{
     Cursor, DynSource, Error, Hook, Source, SourceKind, bilibili, bluesky, brandwatch, dataminr, douyin,
-    gdelt, hackernews, health::Rules, hooks, http, mastodon, meltwater_search, reddit, tail, talkwalker,
-    weibo, x, youtube,
+    feed, gdelt, hackernews, health::Rules, hooks, http, mastodon, meltwater_search, page, reddit, table,
+    tail, talkwalker, weibo, x, youtube,
 };
 
 /// Every kind, in the order they are listed to people.
@@ -47,6 +47,9 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<hooks::meltwater::Settings>(),
     Kind::of::<hooks::alertmanager::Settings>(),
     Kind::of::<hooks::vendor::Settings>(),
+    Kind::of::<feed::Settings>(),
+    Kind::of::<page::Settings>(),
+    Kind::of::<table::Settings>(),
 ];
 
 /// Settings of one kind of source: what stands beside `name` and `kind` in the configuration. Unknown fields must be
@@ -107,6 +110,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// HTTP.
     pub http: http::Client,
+    /// Wait between two fetches, for sources that keep a schedule of their own.
+    pub every: Duration,
     /// Its cursor, under the lease just taken. A hook has none to speak of: it is opened in every process.
     pub cursor: Cursor,
 }

@@ -1,79 +1,37 @@
 //! Follows growing JSON-lines files: a half-written last line waits, a truncated or replaced file starts over, a
-//! rotated one is read to its end first, a new day's file joins. The cursor moves only after the acknowledgement.
-//! Lines written to a rotated file after its end was seen, and the rest of one rotated while nobody followed, are missed.
+//! rotated one is read on until nobody has written to it for a while, also when it was rotated while nobody followed (it is
+//! looked for in its folder), a new day's file joins. The cursor moves only after the acknowledgement.
 //! Refuses gzip, CSV and JSON arrays: those are rewritten as a whole, read them once with [`crate::read`].
 
 mod place;
+mod settings;
 
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use jiff::Timestamp;
-use serde::Deserialize;
+use jiff::{SignedDuration, Timestamp};
 use tocsin_rules::RejectionReason;
 
 use crate::{
-    Batch, Cursor, Error, FieldMap, Format, Item, Lag, Opened, Parts, Profile, ReadOptions, Rejected, Source,
-    SourceKind, SourceSettings,
+    Batch, Cursor, Error, Format, Item, Lag, ReadOptions, Rejected, Source, SourceKind,
     decode::{Decoder, Place},
     file::MAX_RECORD,
     item::refuse,
     pattern,
 };
 use place::{Identity, Mark, Marks};
+pub use settings::Settings;
 
 /// Most records of one batch.
 pub const BATCH_RECORDS: usize = 500;
 /// A batch is closed once it has read this many bytes.
 const BATCH_BYTES: u64 = 4 * 1024 * 1024;
-
-/// `kind: tail`, also without `kind`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// Path, or a pattern such as `data/weibo/jsonl/*.jsonl`.
-    path: PathBuf,
-    /// auto, mention, mediacrawler, jsonl
-    #[serde(default)]
-    format: Option<String>,
-    /// Field map, as for `tocsin replay --map`.
-    #[serde(default)]
-    map: Option<String>,
-}
-
-impl SourceSettings for Settings {
-    const KIND: SourceKind = SourceKind::TAIL;
-    // A file that nobody writes to is read without a fault every second: blind means that it cannot be read.
-    const PROFILE: Profile = Profile::poll(Duration::from_secs(1), Duration::from_secs(300));
-
-    fn check(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if let Some(format) = &self.format
-            && Format::from_word(format).is_none()
-        {
-            faults.push(format!("format: `{format}` is none of auto, mention, mediacrawler, jsonl"));
-        }
-        if let Some(Err(fault)) = self.map.as_deref().map(FieldMap::parse) {
-            faults.push(format!("map: {fault}"));
-        }
-        faults
-    }
-
-    fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        let map = self.map.as_deref().map(FieldMap::parse).transpose();
-        let options = ReadOptions {
-            format: self.format.as_deref().and_then(Format::from_word).unwrap_or_default(),
-            map: map.map_err(|fault| Error::options(format!("map: {fault}")))?,
-            seen_at: None,
-        };
-        Ok(Opened::source(Tail::new(&*parts.name, &self.path, options, parts.cursor)?))
-    }
-}
+/// A rotated file nobody has written to for so long is done with: writers may keep it open for a moment.
+const ROTATED_KEPT: SignedDuration = SignedDuration::from_secs(60);
 
 /// A followed file, or all files of a pattern.
 pub struct Tail {
@@ -91,6 +49,8 @@ pub struct Tail {
 struct Followed {
     file: File,
     path: PathBuf,
+    /// Last time a file outside the pattern was seen to grow, or to have left it.
+    rotated: Option<Timestamp>,
 }
 
 /// What reading on in one file brought.
@@ -142,9 +102,25 @@ impl Tail {
             };
             let identity = Identity::of(&file, &path).map_err(failed(&path))?;
             present.push(identity.clone());
-            self.open.insert(identity, Followed { file, path });
+            self.open.insert(identity, Followed { file, path, rotated: None });
         }
         Ok(present)
+    }
+
+    /// Opens files that were followed before and have left the pattern while nobody followed: renamed, they lie in the
+    /// same folder still.
+    fn find_rotated(&mut self, marks: &Marks, now: Timestamp) -> Result<(), Error> {
+        let beside = self.pattern.parent().unwrap_or(Path::new("")).join("*");
+        let failed = |source| Error::Read { path: beside.clone(), source };
+        for path in pattern::files(&beside).map_err(failed)? {
+            let Ok(file) = File::open(&path) else { continue };
+            let Ok(identity) = Identity::of(&file, &path) else { continue };
+            if marks.holds(&identity) && !self.open.contains_key(&identity) {
+                tracing::info!(source = %self.name, path = %path.display(), "reading on in a file rotated meanwhile");
+                self.open.insert(identity, Followed { file, path, rotated: Some(now) });
+            }
+        }
+        Ok(())
     }
 
     fn read_on(
@@ -182,7 +158,7 @@ impl Tail {
             } else {
                 line.ends_with(b"\n")
             };
-            // A last line without its end is still being written, unless the file has been rotated away.
+            // A last line without its end is still being written, unless the file is done with.
             if read == 0 || (!whole && !rotated) {
                 break;
             }
@@ -211,6 +187,20 @@ impl Tail {
         }
         mark.remember_head(&mut followed.file).map_err(failed)?;
         Ok(Stretch { read: mark.offset - start, left: size.saturating_sub(mark.offset), mark })
+    }
+}
+
+impl Tail {
+    /// Whether a rotated file has been left alone for long enough.
+    fn is_done_with(&mut self, identity: &Identity, now: Timestamp) -> bool {
+        let Some(followed) = self.open.get_mut(identity) else { return true };
+        now.duration_since(*followed.rotated.get_or_insert(now)) >= ROTATED_KEPT
+    }
+
+    fn grew(&mut self, identity: &Identity, now: Timestamp) {
+        if let Some(followed) = self.open.get_mut(identity) {
+            followed.rotated = Some(now);
+        }
     }
 }
 
@@ -243,26 +233,32 @@ impl Source for Tail {
 
     async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
         self.pending = None;
+        let first = self.marks.is_none();
         let marks = match self.marks.take() {
             Some(marks) => marks,
             None => Marks::read_back(&self.name, self.cursor.load().await?),
         };
         self.marks = Some(marks.clone());
         let present = self.discover()?;
+        if first {
+            self.find_rotated(&marks, now)?;
+        }
         let mut next = marks;
         let mut batch = Batch::default();
         let (mut budget, mut left) = (BATCH_BYTES, 0);
         // Rotated files come first: they are older.
         let rotated: Vec<Identity> = self.open.keys().filter(|id| !present.contains(id)).cloned().collect();
         let order = rotated.iter().map(|id| (id, true)).chain(present.iter().map(|id| (id, false)));
-        let mut finished = Vec::new();
         for (identity, gone) in order {
             let mark = next.get(identity);
-            let stretch = self.read_on(identity, mark, gone, now, &mut batch.items, budget)?;
+            let done = gone && self.is_done_with(identity, now);
+            let stretch = self.read_on(identity, mark, done, now, &mut batch.items, budget)?;
             budget = budget.saturating_sub(stretch.read);
             left += stretch.left;
-            if gone && stretch.left == 0 {
-                finished.push(identity.clone());
+            if gone && stretch.read > 0 {
+                self.grew(identity, now);
+            }
+            if done && stretch.left == 0 {
                 next.forget(identity);
             } else {
                 next.set(identity, stretch.mark);

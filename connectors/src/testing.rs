@@ -81,6 +81,7 @@ pub(crate) fn parts(name: &str, folder: &std::path::Path) -> Parts {
         name: name.into(),
         clock: Arc::new(SystemClock::new()),
         http: client(),
+        every: std::time::Duration::from_secs(60),
         cursor: Cursor::new(store, name, 1),
     }
 }

@@ -16,7 +16,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 use tocsin_bus::Clock;
 
 use super::{BodyLimits, Call, Delivery, Gate, Hook, Refusal, Reply, Unread, remembered::Remembered};
-use crate::{Batch, Error, Health, Publish, deliver::deliver, metrics};
+use crate::{Batch, Error, Health, Publish, deliver::deliver, metrics, privacy::AuthorKey};
 
 /// Longest body of one delivery: platforms send single events, vendors small batches.
 const LIMITS: BodyLimits = BodyLimits { bytes: 4 * 1024 * 1024, time: Duration::from_secs(3), at_once: 64 };
@@ -32,6 +32,7 @@ pub struct Hooks {
     publisher: Arc<dyn Publish>,
     clock: Arc<dyn Clock>,
     gate: Gate,
+    authors: AuthorKey,
 }
 
 /// One hook with its memory and health.
@@ -55,7 +56,13 @@ impl Hooks {
             (hook.name().to_owned(), Hung { hook, health, remembered: Mutex::default() })
         };
         let hooks = Arc::new(hooks.into_iter().map(hung).collect());
-        Self { hooks, publisher, clock, gate: Gate::new(LIMITS) }
+        Self { hooks, publisher, clock, gate: Gate::new(LIMITS), authors: AuthorKey::default() }
+    }
+
+    /// Keys authors on their way out.
+    #[must_use]
+    pub fn with_authors(self, authors: AuthorKey) -> Self {
+        Self { authors, ..self }
     }
 }
 
@@ -122,7 +129,10 @@ impl Hooks {
             }
         };
         let delivery = match hung.hook.receive(&call, now) {
-            Ok(delivery) => delivery,
+            Ok(mut delivery) => {
+                self.authors.apply_all(&mut delivery.items);
+                delivery
+            }
             Err(refusal) => return refused(hung, &refusal),
         };
         let key = match &delivery.id {

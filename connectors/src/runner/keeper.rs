@@ -11,6 +11,7 @@ use crate::{
     cursor::{CursorStore, Slot},
     deliver::deliver_finding,
     http,
+    privacy::AuthorKey,
 };
 
 /// How long a lease lasts unless renewed.
@@ -33,6 +34,8 @@ pub struct Shared {
     pub http: http::Client,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Keys authors on their way out.
+    pub authors: AuthorKey,
     /// Name of this process among its like, the same after a restart.
     pub holder: String,
 }
@@ -151,6 +154,7 @@ impl Held<'_> {
             name: name.into(),
             clock: self.shared.clock.clone(),
             http: self.shared.http.clone(),
+            every: self.configured.poll,
             cursor: Cursor::new(self.shared.cursors.clone(), name, self.epoch),
         };
         match self.configured.open(parts)? {
@@ -169,7 +173,8 @@ impl Held<'_> {
                 fetched = source.fetch(clock.now()) => fetched,
             };
             let round = match fetched {
-                Ok(batch) => {
+                Ok(mut batch) => {
+                    self.shared.authors.apply_all(&mut batch.items);
                     publish(&mut *source, batch, &*self.shared.publisher, clock, Some(self.health)).await
                 }
                 Err(error) => Err(error),

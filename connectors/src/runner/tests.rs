@@ -153,6 +153,7 @@ impl Stand {
             cursors: self.cursors.clone(),
             http: testing::client(),
             clock: Arc::new(self.clock.clone()),
+            authors: crate::privacy::AuthorKey::default(),
             holder: "here".into(),
         };
         let stop = CancellationToken::new();

@@ -134,7 +134,9 @@ async fn rotation_truncation_and_replacement() {
     f.append("a.jsonl", &(line(2) + line(3).trim_end()));
     fs::rename(f.path("a.jsonl"), f.path("a.jsonl.1")).expect("renames");
     f.append("a.jsonl", &line(4));
-    assert_eq!(f.drain().await, ["weibo:2", "weibo:3", "weibo:4"]);
+    assert_eq!(f.drain().await, ["weibo:2", "weibo:4"]);
+    f.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(f.drain().await, ["weibo:3"]);
     // Renamed within the pattern: the same file, not read again.
     fs::rename(f.path("a.jsonl"), f.path("old.jsonl")).expect("renames");
     assert!(f.drain().await.is_empty());
@@ -146,6 +148,39 @@ async fn rotation_truncation_and_replacement() {
     fs::write(f.path("old.jsonl"), line(7) + &line(8) + &line(9)).expect("rewrites");
     assert_eq!(f.drain().await, ["weibo:7", "weibo:8", "weibo:9"]);
     fs::remove_file(f.path("old.jsonl")).expect("removes");
+    assert!(f.drain().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_writer_that_has_not_noticed_the_rotation_is_read_on() {
+    let mut f = Fixture::new();
+    f.append("a.jsonl", &line(1));
+    assert_eq!(f.drain().await, ["weibo:1"]);
+    let mut writer = OpenOptions::new().append(true).open(f.path("a.jsonl")).expect("opens");
+    fs::rename(f.path("a.jsonl"), f.path("a.jsonl.1")).expect("renames");
+    assert!(f.drain().await.is_empty());
+    for n in 2..5 {
+        f.clock.advance(std::time::Duration::from_secs(50));
+        writer.write_all(line(n).as_bytes()).expect("writes");
+        assert_eq!(f.drain().await, [format!("weibo:{n}")]);
+    }
+    f.clock.advance(std::time::Duration::from_secs(61));
+    assert!(f.drain().await.is_empty());
+    assert!(f.tail.open.is_empty(), "left alone for a minute: done with");
+}
+
+#[tokio::test]
+async fn what_was_rotated_while_nobody_followed_is_found_and_read_on() {
+    let mut f = Fixture::new();
+    f.append("a.jsonl", &(line(1) + &line(2)));
+    assert_eq!(f.drain().await, ["weibo:1", "weibo:2"]);
+    f.append("a.jsonl", &line(3));
+    fs::rename(f.path("a.jsonl"), f.path("a.jsonl.1")).expect("renames");
+    f.append("a.jsonl", &line(4));
+    f.append("other.log", "not ours\n");
+    f.restart();
+    assert_eq!(f.drain().await, ["weibo:3", "weibo:4"]);
+    f.restart();
     assert!(f.drain().await.is_empty());
 }
 

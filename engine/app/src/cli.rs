@@ -2,6 +2,7 @@
 
 mod incidents;
 mod judge;
+mod mention;
 mod models;
 mod series;
 mod write;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::{
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
+    mention::{Add, MentionAction, Mentions},
     models::{Eval, Model, ModelAction, Models, Sentiment, Task},
     series::DetectSeries,
     write::{Check, Import, Origin, Query},
@@ -73,6 +75,10 @@ pub enum Command {
     Model(Models),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
+    /// Add a mention by hand.
+    Mention(Mentions),
+    /// Every configured source with its state.
+    Sources(Sources),
 }
 
 /// `tocsin demo`
@@ -101,6 +107,26 @@ pub struct Run {
     /// Mood, in place of the file's settings.
     #[command(flatten)]
     pub sentiment: Sentiment,
+}
+
+/// `tocsin sources`
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// Configuration file.
+    #[arg(long, short, env = "TOCSIN_CONFIG")]
+    pub config: PathBuf,
+    /// Base address of a running console; without it the store is asked.
+    #[arg(long, env = "TOCSIN_URL")]
+    pub url: Option<String>,
+    /// File holding the bearer token for it.
+    #[arg(long, env = "TOCSIN_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// JSON lines in place of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// The kinds of source there are, instead.
+    #[arg(long)]
+    pub kinds: bool,
 }
 
 /// Stages of the flow, each of which scales by itself.

@@ -201,11 +201,13 @@ pub struct Ingest {
 pub struct Connect {
     /// Who we say we are. Some services want a name with a way to reach the operator.
     pub user_agent: String,
+    /// File with the secret under which author keys leave the edge (16 bytes at least); plain hashes without it.
+    pub author_key_file: Option<PathBuf>,
 }
 
 impl Default for Connect {
     fn default() -> Self {
-        Self { user_agent: concat!("Tocsin/", env!("CARGO_PKG_VERSION")).into() }
+        Self { user_agent: concat!("Tocsin/", env!("CARGO_PKG_VERSION")).into(), author_key_file: None }
     }
 }
 

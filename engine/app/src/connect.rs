@@ -3,15 +3,18 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tocsin_bus::Clock;
 use tocsin_connectors::{
-    Board, Configured, Cursor, CursorStore, FileCursors, Health, Hooks, Keeper, Opened, Parts, Publish,
-    RedisCursors, Shared, cursor::RedisSettings, hook_router, http, keep,
+    AuthorKey, Board, Configured, Cursor, CursorStore, FileCursors, Health, Hooks, Keeper, Opened, Parts,
+    Publish, RedisCursors, Shared,
+    cursor::{RedisSettings, Slot},
+    hook_router, http, keep,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Config, Invalid, StoreDriver},
+    config::{Config, Invalid, StoreDriver, secret_from},
     parts,
 };
 
@@ -25,6 +28,7 @@ pub struct Sources {
     cursors: Arc<dyn CursorStore>,
     http: http::Client,
     clock: Arc<dyn Clock>,
+    authors: AuthorKey,
 }
 
 impl Sources {
@@ -42,6 +46,7 @@ impl Sources {
             http: http::Client::new(&config.connect.user_agent)
                 .map_err(|fault| Invalid(vec![format!("connect.user_agent: {fault}")]))?,
             clock: clock.clone(),
+            authors: authors(config)?,
             board,
         })
     }
@@ -68,6 +73,7 @@ impl Sources {
                 name: source.name.as_str().into(),
                 clock: self.clock.clone(),
                 http: self.http.clone(),
+                every: source.poll,
                 cursor: Cursor::new(self.cursors.clone(), &source.name, NO_LEASE),
             };
             match source
@@ -82,7 +88,9 @@ impl Sources {
             }
         }
         let hang = !hooks.is_empty();
-        Ok(hang.then(|| hook_router(Hooks::new(hooks, publisher, self.clock.clone()))))
+        Ok(hang.then(|| {
+            hook_router(Hooks::new(hooks, publisher, self.clock.clone()).with_authors(self.authors.clone()))
+        }))
     }
 
     /// What runs those that fetch, each until `stop`.
@@ -97,6 +105,7 @@ impl Sources {
             cursors: self.cursors.clone(),
             http: self.http.clone(),
             clock: self.clock.clone(),
+            authors: self.authors.clone(),
             holder: parts::worker(config),
         };
         let fetching = config.sources.iter().zip(&self.health).filter(|(s, _)| !s.kind.profile.hook);
@@ -110,8 +119,44 @@ impl Sources {
     }
 }
 
+/// The secret of author keys, if there is one.
+pub fn authors(config: &Config) -> Result<AuthorKey, Invalid> {
+    let Some(path) = &config.connect.author_key_file else { return Ok(AuthorKey::default()) };
+    let text = secret_from("connect.author_key_file", path)?;
+    AuthorKey::new(text).map_err(|fault| Invalid(vec![format!("connect.author_key_file: {fault}")]))
+}
+
+/// How every configured source stands, as the process that runs it last noted; `off` where none has. Works from any
+/// process that reaches the store.
+pub async fn reports(config: &Config, cursors: &dyn CursorStore) -> anyhow::Result<Vec<serde_json::Value>> {
+    let mut reports = Vec::with_capacity(config.sources.len());
+    for source in &config.sources {
+        let (name, kind) = (&source.name, source.kind.kind.as_str());
+        let noted = cursors.load(name, Slot::Health).await?;
+        let noted = noted.filter(|_| source.enabled).and_then(|text| serde_json::from_str(&text).ok());
+        reports.push(noted.unwrap_or_else(|| {
+            let reason = if source.enabled {
+                json!({"zh": "尚无进程运行过它", "en": "no process has run it yet"})
+            } else {
+                json!({"zh": "已在配置中停用", "en": "switched off in the configuration"})
+            };
+            json!({"name": name, "kind": kind, "state": "off", "reason": reason})
+        }));
+    }
+    Ok(reports)
+}
+
+/// The same for the console.
+pub fn told(config: &Config) -> anyhow::Result<tocsin_console::Sources> {
+    let (config, cursors) = (Arc::new(config.clone()), cursors(config)?);
+    Ok(tocsin_console::Sources::new(move || {
+        let (config, cursors) = (config.clone(), cursors.clone());
+        Box::pin(async move { reports(&config, &*cursors).await.map_err(|fault| format!("{fault:#}")) })
+    }))
+}
+
 /// Cursors live where incidents do: in Redis with leases, or beside the embedded store.
-fn cursors(config: &Config) -> anyhow::Result<Arc<dyn CursorStore>> {
+pub fn cursors(config: &Config) -> anyhow::Result<Arc<dyn CursorStore>> {
     Ok(match config.store.driver {
         StoreDriver::Redis => {
             let mut settings = RedisSettings::at(parts::redis_url(config)?);

@@ -20,6 +20,7 @@ pub fn demo(drill: &Drill, rulebook: Arc<Rulebook>, renderer: &render::Config) -
         signer: None,
         local: Some(drill.pager().clone()),
         readiness: Readiness::default(),
+        sources: None,
     };
     // a visitor may try everything, to the resolution
     let settings = Config { demo: Some(Rank::Commander), ..Config::demo() };

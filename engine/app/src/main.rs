@@ -7,7 +7,8 @@ use clap::Parser as _;
 use tocsin_app::{
     check,
     cli::{Cli, Command},
-    demo, detect_series, eval, explain, import, incidents, model, query, replay, run, score, telemetry,
+    demo, detect_series, eval, explain, import, incidents, mention, model, query, replay, run, score,
+    sources, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -41,6 +42,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Import(options) => import::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
+        Command::Mention(options) => mention::run(options).await,
+        Command::Sources(options) => sources::run(&options).await,
     }
 }
 

@@ -114,6 +114,7 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
             signer,
             local,
             readiness: readiness.clone(),
+            sources: Some(connect::told(&config)?),
         };
         tocsin_console::router(&settings, parts).map_err(|fault| Invalid(vec![fault.to_string()]))?
     } else {
@@ -189,7 +190,8 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
             let publisher = Arc::new(BusPublisher::new(bus.producer(), clock.clone(), PUBLISH_PATIENCE));
             let secrets = parts::ingest_secrets(&config)?;
             if !secrets.is_empty() {
-                let state = ingest::IngestState::new(publisher.clone(), clock.clone(), secrets);
+                let state = ingest::IngestState::new(publisher.clone(), clock.clone(), secrets)
+                    .with_authors(connect::authors(&config)?);
                 router = router.merge(ingest::router(state));
             }
             let sources = connect::Sources::open(&config, &clock)?;

@@ -34,10 +34,12 @@ mod problem;
 mod readiness;
 mod routes;
 mod session;
+mod sources;
 mod view;
 
 pub use config::{Config, Rank, SetupError, Token};
 pub use readiness::Readiness;
+pub use sources::{Sources, Told};
 
 /// Largest request body, bytes: room for a review of 40,000 characters.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -59,6 +61,8 @@ pub struct Parts {
     pub local: Option<Arc<Local>>,
     /// What `/readyz` says.
     pub readiness: Readiness,
+    /// How the sources of mentions stand; without it there are none to show.
+    pub sources: Option<Sources>,
 }
 
 #[derive(Debug)]
@@ -71,6 +75,7 @@ struct App {
     signer: Option<Signer>,
     local: Option<Arc<Local>>,
     readiness: Readiness,
+    sources: Option<Sources>,
 }
 
 /// The whole console.
@@ -79,9 +84,9 @@ struct App {
 /// The settings cannot be used.
 pub fn router(config: &Config, parts: Parts) -> Result<Router, SetupError> {
     config.validate()?;
-    let Parts { desk, rulebook, clock, renderer, signer, local, readiness } = parts;
+    let Parts { desk, rulebook, clock, renderer, signer, local, readiness, sources } = parts;
     let config = config.clone();
-    let app = Arc::new(App { config, desk, rulebook, clock, renderer, signer, local, readiness });
+    let app = Arc::new(App { config, desk, rulebook, clock, renderer, signer, local, readiness, sources });
     let mut router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -92,6 +97,7 @@ pub fn router(config: &Config, parts: Parts) -> Result<Router, SetupError> {
         .route("/api/v1/incidents/{id}/timeline", get(api::incidents::timeline))
         .route("/api/v1/monitors", get(api::rulebook::monitors))
         .route("/api/v1/oncall", get(api::rulebook::on_call))
+        .route("/api/v1/sources", get(sources::list))
         .route("/events", get(events::stream))
         .route("/a/{token}", get(link::show).post(link::acknowledge))
         .route("/", get(pages::home::show))

@@ -74,6 +74,7 @@ pub(crate) const ROUTES: &[Route] = &[
     incident_command!("review", COMMANDER, api),
     route(Method::GET, "/api/v1/monitors", VIEWER, Door::Api),
     route(Method::GET, "/api/v1/oncall", VIEWER, Door::Api),
+    route(Method::GET, "/api/v1/sources", VIEWER, Door::Api),
     route(Method::GET, "/events", VIEWER, Door::Page),
     route(Method::GET, "/a/{token}", Need::Nothing, Door::Page),
     route(Method::POST, "/a/{token}", Need::Nothing, Door::Page),

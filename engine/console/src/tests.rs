@@ -107,6 +107,11 @@ impl House {
             signer: Some(signer.clone()),
             local: Some(local.clone()),
             readiness: readiness.clone(),
+            sources: Some(Sources::new(|| {
+                Box::pin(async {
+                    Ok(vec![serde_json::json!({"name": "news", "kind": "feed", "state": "ok"})])
+                })
+            })),
         };
         let router = router(&config, parts).unwrap();
         Self { router, desk, clock, courier, local, readiness, signer, config }

@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 use tocsin_rules::{
-    Finding, Level, Plan, Policy, PolicyStep, Rulebook, Subject, Target, Transition, Wording,
+    Finding, Level, Plan, Policy, PolicyStep, Role, Rulebook, Step, Subject, Target, Transition, Wording,
+    technical,
 };
 
 use super::{Draft, Idle, after};
@@ -56,7 +57,7 @@ fn open<'a>(
     if falls && closed.is_some() {
         return Err(Idle::NoIncident);
     }
-    let Some(monitor) = rulebook.monitor(&finding.monitor) else { return Err(Idle::UnknownMonitor) };
+    let Some(owner) = rulebook.owner_of(&finding.monitor) else { return Err(Idle::UnknownMonitor) };
     if finding.transition == Transition::Recovered || finding.level == Level::None {
         return Err(Idle::NoIncident);
     }
@@ -71,7 +72,7 @@ fn open<'a>(
         version: 1,
         monitor: finding.monitor.clone(),
         monitor_name: finding.monitor_name.clone(),
-        team: monitor.owner.clone(),
+        team: owner.to_owned(),
         episode: finding.episode.clone(),
         state: State::Suspected,
         level: finding.level,
@@ -185,6 +186,9 @@ impl Draft<'_> {
 
     /// The plan for `level` and what is known of the category.
     pub(super) fn plan_at(&self, level: Level) -> Plan {
+        if technical::is(&self.incident.monitor) {
+            return technical_plan(self.rulebook, level);
+        }
         let known = self.incident.category.as_deref();
         match self.finding {
             Some(finding) => plan_for(self.rulebook, level, known, finding),
@@ -257,6 +261,9 @@ impl Draft<'_> {
 }
 
 fn plan_for(rulebook: &Rulebook, level: Level, known: Option<&str>, finding: &Finding) -> Plan {
+    if technical::is(&finding.monitor) {
+        return technical_plan(rulebook, level);
+    }
     let seen = finding.categories.iter().map(|(id, _)| id.as_str());
     rulebook.plan_for(level, known.into_iter().chain(seen)).cloned().unwrap_or_else(|| unplanned(level))
 }
@@ -268,6 +275,35 @@ fn policy_for(rulebook: &Rulebook, plan: &Plan) -> Policy {
         steps: vec![on_call(0), on_call(1)],
         repeat: 1,
     })
+}
+
+/// What to do about a technical incident: find the cause and mend it. Statements to the public have no part in it; who is
+/// paged is who the rulebook has for this level.
+fn technical_plan(rulebook: &Rulebook, level: Level) -> Plan {
+    let general = rulebook.plan_for(level, []).cloned().unwrap_or_else(|| unplanned(level));
+    let step = |id: &str, zh: &str, en: &str, deadline_seconds: u64, after: &[&str]| Step {
+        id: id.to_owned(),
+        title: Wording { zh: zh.to_owned(), en: en.to_owned() },
+        role: Role::Operations,
+        deadline_seconds,
+        after: after.iter().map(|id| (*id).to_owned()).collect(),
+        template: None,
+        approvals: 0,
+        note: None,
+    };
+    Plan {
+        id: "technical".to_owned(),
+        name: Wording { zh: "技术故障处置".to_owned(), en: "Technical fault".to_owned() },
+        categories: Vec::new(),
+        self_confirming: true,
+        steps: vec![
+            step("find", "查明原因", "Find the cause", 1_800, &[]),
+            step("mend", "修复并确认恢复", "Mend it and see that it works again", 7_200, &["find"]),
+        ],
+        report_every_seconds: 0,
+        watch_seconds: 3_600,
+        ..general
+    }
 }
 
 /// Stands in where a rulebook has no plan for a level, which loading refuses: page who is on call, ask for nothing.

@@ -20,6 +20,25 @@ fn opened(level: Level) -> Incident {
 }
 
 #[test]
+fn a_technical_finding_opens_an_incident_with_a_plan_of_its_own() {
+    let mut blind = finding("f1", Transition::Opened, Level::Medium, at("10:00"));
+    blind.monitor = tocsin_rules::technical::source("news");
+    let Effect::Change(change) = step(None, Event::Finding(&blind), at("10:00")).unwrap() else {
+        panic!("nothing happened")
+    };
+    let book = rulebook();
+    assert_eq!(change.incident.team, book.teams[0].id);
+    assert_eq!((change.incident.plan.id.as_str(), change.incident.plan.level), ("technical", Level::Medium));
+    assert!(book.policy(&change.incident.plan.policy).is_some(), "somebody is paged");
+    let command = Command::SetLevel { level: Level::High, reason: "all sources".to_owned() };
+    let actor = person_acting("a");
+    let raised =
+        step(Some(change.incident), Event::Command { command: &command, actor: &actor }, at("10:01"));
+    let Effect::Change(change) = raised.unwrap() else { panic!("nothing happened") };
+    assert_eq!((change.incident.plan.id.as_str(), change.incident.plan.level), ("technical", Level::High));
+}
+
+#[test]
 fn legal_and_illegal_moves() {
     use State::{Confirmed, Monitoring, Resolved, Responding, Suspected};
     let text = || "why".to_owned();
