@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
         posts.iter().enumerate().map(|(n, line)| second_wire(line, n)).collect::<Result<_, _>>()?;
     println!(
         "{:>24}  {:>6}  {:>6}  {:>12}  {:>16}  {:>18}  {:>16}",
-        "lines", "number", "bytes", "mentions/s", "serde_json Value", "serde_json skipped", "ratio to Value"
+        "lines", "number", "bytes", "events/s", "serde_json Value", "serde_json skipped", "ratio to Value"
     );
     for (name, lines, wire) in [
         ("recorded mix", &mix, Wire::V1),
