@@ -2,7 +2,6 @@
 //! a bus that is away.
 
 use std::{
-    path::Path,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -25,6 +24,8 @@ use crate::{
     standin::secret,
     testing::{Shelf, clock_at, parts, while_time_passes},
 };
+
+mod settings;
 
 const NOW: &str = "2026-09-10T01:46:40Z";
 const SECOND: i64 = 1_789_004_800;
@@ -429,45 +430,6 @@ async fn a_replayed_vendor_delivery_is_too_old_after_five_minutes() {
     assert_eq!(fixture.counts(), (0, 0, 0));
 }
 
-#[test]
-fn settings_that_cannot_be_meant_are_named() {
-    let faults = |value: Value| match serde_json::from_value::<Configured>(value) {
-        Ok(configured) => Configured::check_all(std::slice::from_ref(&configured)),
-        Err(fault) => vec![fault.to_string()],
-    };
-    for (settings, told) in [
-        (json!({"kind":"wechat","token_file":"t","aes_key_file":"k"}), "sources[0].app_id: "),
-        (
-            json!({"kind":"wechat","token_file":"t","previous_aes_key_file":"k"}),
-            "sources[0].previous_aes_key_file: ",
-        ),
-        (json!({"kind":"wechat","token":"t"}), "source `h`: unknown field `token`"),
-        (json!({"kind":"youtube_push","secret_file":"s","channels":["UC a"]}), "sources[0].channels: `UC a`"),
-        (json!({"kind":"youtube_push","secret_file":"s","channels":[]}), "sources[0].channels: "),
-        (
-            json!({"kind":"youtube_lease","secret_file":"s","channels":["UCa"],"callback":"nowhere"}),
-            "sources[0].callback: ",
-        ),
-        (json!({"kind":"meltwater_hook","secret_file":"s"}), "source `h`: missing field `proof`"),
-        (
-            json!({"kind":"vendor_hook","secret_file":"s","map":{"txt":"/a"}}),
-            "sources[0].map: map entry 1: a mention has no field `txt`; did you mean `text`?",
-        ),
-        (json!({"kind":"vendor_hook","secret_file":"s","items":"list"}), "sources[0].items: "),
-        (json!({"kind":"vendor_hook","secret_file":"s","id_header":"a b"}), "sources[0].id_header: "),
-        (
-            json!({"kind":"vendor_hook","secret_file":"s","proof":{"scheme":"token","header":"a b"}}),
-            "sources[0].proof: ",
-        ),
-        (json!({"kind":"bilibili_webhook","secret_file":"s"}), "source `h`: unknown field `secret_file`"),
-    ] {
-        let mut settings = settings;
-        settings["name"] = "h".into();
-        let found = faults(settings.clone());
-        assert!(found.first().is_some_and(|fault| fault.starts_with(told)), "{settings}: {found:?}");
-    }
-}
-
 /// A bus that neither takes nor refuses.
 struct Stuck;
 
@@ -505,17 +467,4 @@ async fn the_answer_comes_within_five_seconds_of_the_call_whatever_the_bus_does(
     assert_eq!(answered.expect("infallible").status(), StatusCode::SERVICE_UNAVAILABLE);
     let took = clock.now_is().duration_since(began);
     assert!(took.as_millis() >= 4_000 && took.as_millis() < 5_000, "{took:?}");
-}
-
-/// A hook must not open without its secret: it would take anything.
-#[test]
-fn a_missing_secret_opens_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let empty = secret(folder.path(), "empty", " \n");
-    for file in [Path::new("/nowhere/secret"), Path::new(&empty)] {
-        let settings = json!({"name":"h","kind":"x_webhook","secret_file":file});
-        let configured: Configured = serde_json::from_value(settings).expect("settings");
-        let opened = configured.open(parts("h", folder.path()));
-        assert_eq!(opened.err().map(|error| error.fault()), Some(crate::Fault::Credential));
-    }
 }
