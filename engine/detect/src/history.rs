@@ -68,6 +68,11 @@ impl History {
         self.since.map(|hour| i64::from(hour) * HOUR)
     }
 
+    /// Start of the newest hour that holds something.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        self.cells.back().map(|cell| i64::from(cell.hour) * HOUR)
+    }
+
     fn cell(&mut self, hour: u32) -> &mut Cell {
         let at = self.cells.partition_point(|cell| cell.hour < hour);
         if self.cells.get(at).is_none_or(|cell| cell.hour != hour) {
