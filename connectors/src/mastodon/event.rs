@@ -11,7 +11,7 @@ use crate::{
     decode,
     item::refuse,
     recent::Recent,
-    record::{Parsed, Record, Skip, missing, retraction},
+    record::{Parsed, Record, Skip, missing, own, retraction},
 };
 
 /// Longest event held, bytes.
@@ -162,7 +162,10 @@ fn read(
     };
     let value = decode::value(data)?;
     let record = Record(&value);
-    let read = status::mention(record, op, bots, seen_at)?;
+    let mut read = status::mention(record, op, bots, seen_at)?;
+    if let (Ok(mention), Some(answered)) = (&mut read, record.word("/in_reply_to_id")) {
+        mention.parent = known.0.get(&answered).map(|uri| own(Platform::Mastodon, uri));
+    }
     if read.is_ok()
         && let (Some(id), Some(uri)) = (record.word("/id"), record.word("/uri"))
     {

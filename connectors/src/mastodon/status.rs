@@ -55,7 +55,7 @@ pub fn page(bytes: &[u8], bots: bool, seen_at: Timestamp) -> Result<Page, Reject
     })
 }
 
-/// Reads one status.
+/// Reads one status. What it answers is named by its id on this instance only, so a comment has no parent here.
 pub(crate) fn mention(
     status: Record<'_>,
     op: Op,
@@ -82,7 +82,6 @@ pub(crate) fn mention(
     // The account's own address is the same on every instance; `acct` and `id` are not.
     let account = status.word("/account/uri").or_else(|| status.word("/account/url"));
     let name = status.text("/account/display_name").or_else(|| status.text("/account/username"));
-    let reply = status.word("/in_reply_to_id");
     let quoted = status
         .inner("/quote")
         .and_then(|quote| quote.word("/quoted_status/uri").or_else(|| quote.word("/uri")));
@@ -92,8 +91,6 @@ pub(crate) fn mention(
         lang: words.language("/language"),
         url: status.link("/url").or_else(|| status.link("/uri")),
         author: author(account, name, status.count("/account/followers_count"), verified(status)),
-        // An answered status is known by its id on this instance only: it says that this is a comment, not on what.
-        parent: reply.map(|id| own(Platform::Mastodon, &format!("{}#{id}", host(&uri)))),
         repost_of: boosted
             .and_then(|boosted| boosted.word("/uri"))
             .or(quoted)
@@ -142,10 +139,6 @@ fn described(status: Record<'_>) -> String {
 /// Groups are organisations; a verified link of a profile proves the link, not who it is.
 fn verified(status: Record<'_>) -> Verified {
     if status.is_true("/account/group") { Verified::Organisation } else { Verified::None }
-}
-
-fn host(uri: &str) -> &str {
-    uri.split('/').nth(2).unwrap_or_default()
 }
 
 #[cfg(test)]

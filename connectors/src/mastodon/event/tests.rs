@@ -65,6 +65,21 @@ fn an_edit_is_an_update_and_a_deletion_a_retraction() {
 }
 
 #[test]
+fn an_answer_to_a_status_just_seen_names_it() {
+    let mut known = Known::default();
+    let answer = STATUS
+        .replace("\"id\":\"115\"", "\"id\":\"116\",\"in_reply_to_id\":\"115\"")
+        .replace("s/115", "s/116");
+    let parent = |known: &mut Known| {
+        let parsed = event("update", answer.as_bytes(), known, false, now());
+        parsed.items[0].clone().mention().expect("a mention").parent
+    };
+    assert_eq!(parent(&mut known), None);
+    event("update", STATUS.as_bytes(), &mut known, false, now());
+    assert_eq!(parent(&mut known).as_deref(), Some("mastodon:https://m.example/s/115"));
+}
+
+#[test]
 fn what_was_not_taken_is_not_retracted() {
     let mut known = Known::default();
     let private = STATUS.replace("public", "private");
