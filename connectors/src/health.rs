@@ -1,6 +1,6 @@
 //! How a source stands: `ok`, `degraded`, `blind` or `off`, with the reason. Silence is never taken for calm: when nothing
 //! succeeded for too long, or the credential is refused, a source is blind. State is a function of facts and the time;
-//! refuses to publish: [`crate::blind`] words what the keeper publishes.
+//! refuses to publish: the keeper does that.
 
 mod board;
 mod facts;

@@ -1,6 +1,6 @@
 //! Sources under leases in real Redis, and one that goes blind: from a feed that dies to an incident that is paged and
 //! recovers, on the embedded parts.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test file: an unexpected fault ends the test")]
+#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -92,6 +92,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn presets_are_configurations_as_they_stand() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/presets");
+        for preset in ["consumer-brand.yaml", "app-company.yaml"] {
+            let config =
+                Config::load(&folder.join(preset)).unwrap_or_else(|fault| panic!("{preset}: {fault}"));
+            assert!(config.sources.len() > 3, "{preset}");
+        }
+    }
+
+    #[test]
     fn a_row_says_name_kind_state_and_why() {
         let report = json!({"name": "news", "kind": "feed", "state": "blind",
             "reason": {"zh": "…", "en": "the credential is refused"}, "last_success": "2026-09-10T03:40:00.123Z"});
