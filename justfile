@@ -62,19 +62,24 @@ eval data="../shared/data" folds="5" lexicons="target/lexicons":
 bench-sentiment data="../shared/data":
     cargo run --release -p tocsin-benches --bin sentiment -- --data {{data}}
 
-# the count detector on public series with labelled windows, scored as the benchmark does
-eval-detect data="../shared/data/timeline/nab_tweets" scorer="../shared/tools/nab_score.py" out="target/eval-detect":
+# detection on recorded timelines: boards, a storm, cascades through the program, and the count detector on public series
+eval-detect timelines="../shared/data/timeline" scorer="../shared/tools/nab_score.py" out="target/eval-detect":
     #!/usr/bin/env bash
     set -euo pipefail
-    if [ ! -e '{{data}}/windows.json' ]; then echo 'no series in {{data}}: nothing to evaluate'; exit 0; fi
+    if [ ! -d '{{timelines}}' ]; then echo 'no timelines in {{timelines}}: nothing to evaluate'; exit 0; fi
+    cargo build --quiet --release -p tocsin
+    tocsin="${CARGO_TARGET_DIR:-target}/release/tocsin"
+    python3 benches/python/detection.py "$tocsin" '{{timelines}}'
+    data='{{timelines}}/nab_tweets'
+    if [ ! -e "$data/windows.json" ] || [ ! -e '{{scorer}}' ]; then echo "no series in $data, or no scorer: left out"; exit 0; fi
     mkdir -p '{{out}}'
-    for series in '{{data}}'/*.csv; do
-        cargo run --quiet --release -p tocsin -- --log-level warn detect-series "$series" --out '{{out}}'/"$(basename "$series")"
+    for series in "$data"/*.csv; do
+        "$tocsin" --log-level warn detect-series "$series" --out '{{out}}'/"$(basename "$series")"
     done
     echo 'one best threshold:'
-    python3 '{{scorer}}' '{{data}}/windows.json' '{{out}}'
+    python3 '{{scorer}}' "$data/windows.json" '{{out}}'
     echo 'the recommended threshold:'
-    python3 '{{scorer}}' '{{data}}/windows.json' '{{out}}' --threshold 0.5
+    python3 '{{scorer}}' "$data/windows.json" '{{out}}' --threshold 0.5
 
 # detection on one core: hits a second, cost by monitors and windows, size of state, loading it from Redis
 bench-detect *args:

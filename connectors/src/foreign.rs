@@ -47,10 +47,15 @@ pub(crate) fn mention(
         Some(id) => prefixed(platform, id),
         None => made_up(platform, title.as_deref(), &text, published_at, place),
     };
+    let kind = match record.closed("kind", Kind::from_word)? {
+        Some(kind) => kind,
+        None if title.is_some() && is_board_row(fields) => Kind::Topic,
+        None => Kind::Post,
+    };
     let reference = |field| record.word(field).map(|id| prefixed(platform, id));
     checked(Mention {
         platform,
-        kind: record.closed("kind", Kind::from_word)?.unwrap_or(Kind::Post),
+        kind,
         text,
         title,
         lang: record.word("lang"),
@@ -181,6 +186,14 @@ impl<'a> Record<'a> {
             _ => field.to_owned(),
         }
     }
+}
+
+/// A row of a hot-search board says at which rank it stands and how hot it is; no post does.
+fn is_board_row(fields: &Fields) -> bool {
+    let number = |names: &[&str]| {
+        names.iter().filter_map(|name| fields.get(*name)).any(|value| scalar::counter(value).is_some())
+    };
+    number(&["rank", "realpos"]) && number(&["hot", "heat", "num", "hot_value"])
 }
 
 /// A column by its exact name, else a dotted path into nested objects and arrays.

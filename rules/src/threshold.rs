@@ -127,6 +127,13 @@ pub enum Condition {
         /// -log10 of how rare such a bucket is in this series.
         at_least: f64,
     },
+    /// Not one mention in the window, though that is improbable for this monitor at this time of day: a source may be blind.
+    Flatline {
+        /// Window length, seconds.
+        window_seconds: u64,
+        /// -log10 of the probability of such a silence.
+        at_least: f64,
+    },
     /// Any single mention in the window has a counter at or over a limit (e.g. Weibo reposts over 10 000).
     AnyMention {
         /// Which counter.

@@ -88,6 +88,23 @@ fn foreign_lines_through_a_map() {
 }
 
 #[test]
+fn a_row_with_rank_and_heat_is_an_entry_of_a_hot_search_board() {
+    let rows = r#"{"id":"b1","ts":"2026-09-10T01:00:00Z","title":"青禾召回","text":"青禾召回。全文","rank":3,"hot":"12万"}
+{"id":"b2","ts":"2026-09-10T01:00:00Z","title":"青禾召回","text":"没有热度","rank":3}
+{"id":"b3","ts":"2026-09-10T01:00:00Z","text":"没有标题","rank":3,"hot":5}
+{"id":"b4","ts":"2026-09-10T01:00:00Z","title":"青禾召回","text":"自己说","rank":3,"hot":5,"kind":"article"}
+"#;
+    let read = |map: &str| {
+        let found = mentions(items("board.jsonl", rows.as_bytes(), &mapped(map)));
+        found.into_iter().map(|mention| mention.kind).collect::<Vec<_>>()
+    };
+    use tocsin_rules::Kind;
+    let by_itself = read("text=text,published_at=ts,platform=:weibo");
+    assert_eq!(by_itself, [Kind::Topic, Kind::Post, Kind::Post, Kind::Article]);
+    assert_eq!(read("published_at=ts,platform=:weibo,kind=:post"), [Kind::Post; 4]);
+}
+
+#[test]
 fn foreign_csv_with_newlines_other_columns_and_a_second_header() {
     let content = "\u{feff}id,body,ts,read\n1,\"two\nlines, \"\"quoted\"\"\",2026-09-10 10:02,10万+\n\
         2,x,2026-09-10 10:03,1,extra\n\nid,ts,body,read\n3,2026-09-10 10:04,y,None\n4,,y,5\n5,2026-09-10 10:04,";

@@ -103,6 +103,11 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
             Test::Surge { counted, window, at_least: limit } => {
                 at_least(state.surges.surprise(*counted, *window, now), *limit)
             }
+            Test::Flatline { window, at_least: limit } => {
+                let silent = state.tallies[*window].volume == 0;
+                let value = if silent { state.silence(index, *window, now, criteria) } else { 0.0 };
+                at_least(value, *limit)
+            }
             Test::Single { slot, window, at_least: limit, .. } => {
                 let met = state.tallies[*window].slot(*slot) > 0;
                 #[expect(clippy::cast_precision_loss, reason = "a counter for people to read")]

@@ -48,6 +48,12 @@ pub(crate) fn identity(hit: &Hit) -> u64 {
     }
 }
 
+/// Whether the title says what the monitor looks for; a topic that merely mentions it in its text is somebody else's.
+pub(crate) fn is_named_in_title(hit: &Hit) -> bool {
+    let title = hit.subject.excerpt.lines().next().unwrap_or_default().chars().count();
+    hit.matches.is_empty() || hit.matches.iter().any(|found| (found.start as usize) < title)
+}
+
 impl Board {
     /// Sees a topic; a known one keeps its first sight.
     pub(crate) fn note(&mut self, id: u64, at: u32, crisis: bool, now: i64) {

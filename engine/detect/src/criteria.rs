@@ -38,6 +38,8 @@ pub(crate) struct Criteria {
     /// Distinct windows over boards and over surges, seconds.
     pub(crate) board_windows: Vec<i64>,
     pub(crate) surge_windows: Vec<i64>,
+    /// Windows whose silence may mean something.
+    pub(crate) flatlines: Vec<usize>,
     /// Counts whose surges some threshold looks for.
     pub(crate) surges: Vec<Counted>,
     by_tag: FxHashMap<u32, Vec<u16>>,
@@ -138,6 +140,11 @@ pub(crate) enum Test {
         counter: Counter,
         at_least: u64,
     },
+    /// Not one mention, improbably.
+    Flatline {
+        window: usize,
+        at_least: f64,
+    },
     KOf {
         k: u32,
         of: Vec<usize>,
@@ -181,6 +188,7 @@ impl Criteria {
             peaks: Vec::new(),
             board_windows: Vec::new(),
             surge_windows: Vec::new(),
+            flatlines: Vec::new(),
             surges: Vec::new(),
             by_tag: FxHashMap::default(),
             home_is_china: home_is_china(&rulebook.time_zone),
@@ -336,6 +344,14 @@ impl Criteria {
                 note(&mut self.surges, counted);
                 (*window_seconds, Test::Surge { counted, window, at_least: *at_least })
             }
+            Condition::Flatline { window_seconds, at_least } => {
+                let window = self.window(*window_seconds);
+                note(&mut self.flatlines, window);
+                if let Some(window) = self.windows.get_mut(window) {
+                    window.wants_silence = true;
+                }
+                (*window_seconds, Test::Flatline { window, at_least: *at_least })
+            }
             Condition::Surprise { indicator, of, window_seconds, at_least, min_value } => {
                 let what = self.what(*indicator, of.as_deref(), rulebook);
                 let window = self.window(*window_seconds);
@@ -425,6 +441,7 @@ fn seconds(condition: &Condition) -> Option<u64> {
         Condition::Window { window_seconds, .. }
         | Condition::Ratio { window_seconds, .. }
         | Condition::Surprise { window_seconds, .. }
+        | Condition::Flatline { window_seconds, .. }
         | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
         Condition::KOf { .. } => None,
     }

@@ -68,6 +68,11 @@ impl History {
         self.since.map(|hour| i64::from(hour) * HOUR)
     }
 
+    /// Start of the newest hour that holds something.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        self.cells.back().map(|cell| i64::from(cell.hour) * HOUR)
+    }
+
     fn cell(&mut self, hour: u32) -> &mut Cell {
         // Nearly always the newest.
         let at = match self.cells.back() {

@@ -4,7 +4,7 @@
 use tocsin_rules::Hit;
 
 use crate::{
-    board::Board,
+    board::{Board, is_named_in_title},
     criteria::{Criteria, HOUR, What},
     evidence::Evidence,
     history::{History, hour_of, share_limit},
@@ -154,7 +154,7 @@ impl MonitorState {
     }
 
     fn note_topic(&mut self, record: &Record, hit: &Hit, now: i64) {
-        if record.is_topic() {
+        if record.is_topic() && is_named_in_title(hit) {
             self.board.note(record.id, record.at, !hit.categories.is_empty(), now);
         }
     }
@@ -213,6 +213,7 @@ impl MonitorState {
         let others = [
             self.board.next_exit(&criteria.board_windows, now).filter(|_| in_episode),
             self.surges.next_change(&criteria.surge_windows, now, criteria.lateness),
+            self.next_look_at_silence(now, criteria),
         ];
         criteria
             .windows
@@ -316,6 +317,30 @@ impl MonitorState {
         let usual = known.usual?;
         let limit = known.limit.unwrap_or_else(|| share_limit(usual, self.tallies[window].volume, surprise));
         Some((usual, limit))
+    }
+
+    /// How improbable it is that a window holds nothing.
+    pub(crate) fn silence(&mut self, threshold: usize, window: usize, now: i64, criteria: &Criteria) -> f64 {
+        let by = self.learned_by(criteria.windows[window].seconds, now);
+        if let Some(Some(known)) = self.baselines.get(threshold)
+            && known.by == by
+        {
+            return known.limit.unwrap_or(0.0);
+        }
+        let seconds = criteria.windows[window].seconds;
+        let usual = self.history.usual(What::Volume, seconds, now, by.0, criteria);
+        let (usual, limit) = (usual.map(|u| u.centre), usual.map(|u| u.silence()));
+        if let Some(cached) = self.baselines.get_mut(threshold) {
+            *cached = Some(Known { by, usual, limit });
+        }
+        limit.unwrap_or(0.0)
+    }
+
+    /// While a window is silent, what is usual changes with the hour; after a week silence is the usual.
+    fn next_look_at_silence(&self, now: i64, criteria: &Criteria) -> Option<i64> {
+        let silent = criteria.flatlines.iter().any(|window| self.tallies[*window].volume == 0);
+        let recent = now < self.history.newest()? + 8 * 24 * HOUR;
+        (silent && recent).then(|| (now.div_euclid(HOUR) + 1) * HOUR)
     }
 
     /// By what a baseline is learned: hours before the window and before an open episode, which is not its own

@@ -47,10 +47,13 @@ pub(crate) struct Surges {
     judged: Option<i64>,
 }
 
+/// What is counted, the detector's bytes, surprising buckets.
+type StoredSeries = (Counted, Vec<u8>, VecDeque<(i64, f32)>);
+
 /// As stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Stored {
-    series: Vec<(Counted, Vec<u8>, VecDeque<(i64, f32)>)>,
+    series: Vec<StoredSeries>,
     open: VecDeque<Open>,
     judged: Option<i64>,
 }
@@ -108,7 +111,8 @@ impl Surges {
                 next = silent_until;
                 continue;
             }
-            let open = self.open.pop_front_if(|open| open.index == next);
+            let due = self.open.front().is_some_and(|open| open.index == next);
+            let open = if due { self.open.pop_front() } else { None };
             let (volume, negative) = open.map_or((0, 0), |open| (open.volume, open.negative));
             for series in &mut self.series {
                 let count = f64::from(match series.counted {

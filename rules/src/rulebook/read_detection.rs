@@ -76,6 +76,9 @@ fn threshold(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Thresho
 fn condition(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> {
     let (given, _) = at.entries(r)?;
     let has = |key| given.get(key).is_some();
+    if has("flatline") {
+        return flatline(at, r, bucket);
+    }
     match (has("indicator"), has("any_mention"), has("k")) {
         (true, false, false) if has("ratio") => ratio(at, r, bucket),
         (true, false, false) if has("surprise") => surprise(at, r, bucket),
@@ -90,7 +93,7 @@ fn condition(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Conditi
             Some(Condition::KOf { k: k?, of: of? })
         }
         _ => {
-            at.fault(r, "a condition has exactly one of `indicator`, `any_mention`, `k`");
+            at.fault(r, "a condition has exactly one of `indicator`, `any_mention`, `flatline`, `k`");
             None
         }
     }
@@ -175,6 +178,13 @@ fn surge(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> 
     Some(Condition::Surge { indicator: indicator?, window_seconds: window_seconds?, at_least: at_least? })
 }
 
+fn flatline(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> {
+    let f = at.fields(r, &["flatline", "surprise"])?;
+    let window_seconds = length_of(&f.need(r, "flatline")?, r, bucket, LONGEST_WINDOW, 7);
+    let at_least = f.need(r, "surprise").and_then(|c| c.number(r, 0.5, 100.0));
+    Some(Condition::Flatline { window_seconds: window_seconds?, at_least: at_least? })
+}
+
 fn any_mention(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> {
     let f = at.fields(r, &["any_mention", "at_least", "platforms", "kinds", "negative_only", "window"])?;
     let counter = f.need(r, "any_mention").and_then(|c| c.word(r, "counter", Counter::ALL, Counter::as_str));
@@ -242,15 +252,19 @@ fn window_length(
     indicator: Option<Indicator>,
 ) -> Option<u64> {
     let c = f.need(r, "window")?;
+    match indicator {
+        Some(indicator) if indicator.is_of_boards() => length_of(&c, r, bucket, LONGEST_BOARD_WINDOW, 14),
+        _ => length_of(&c, r, bucket, LONGEST_WINDOW, 7),
+    }
+}
+
+/// A window of whole buckets, at most so long.
+fn length_of(c: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64, longest: u64, days: u32) -> Option<u64> {
     let seconds = c.span(r)?;
     if seconds % bucket != 0 {
         c.fault(r, format!("the window must be a whole number of buckets of {bucket} s"));
         return None;
     }
-    let (longest, days) = match indicator {
-        Some(indicator) if indicator.is_of_boards() => (LONGEST_BOARD_WINDOW, 14),
-        _ => (LONGEST_WINDOW, 7),
-    };
     if seconds > longest {
         c.fault(r, format!("the longest window is {days}d"));
         return None;

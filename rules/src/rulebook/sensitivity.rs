@@ -100,6 +100,7 @@ fn scale(condition: &mut Condition, factor: Factor) {
                 _ => factor.count(*min_value),
             };
         }
+        Condition::Flatline { at_least, .. } => *at_least *= factor.value(),
         // As its recommended steps: 2.25, 2.5, 2.75.
         Condition::Surge { at_least, .. } => *at_least *= 1.0 + (factor.value() - 1.0) / 5.0,
         Condition::AnyMention { at_least, .. } => *at_least = factor.whole(*at_least),

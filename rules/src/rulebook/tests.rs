@@ -169,7 +169,8 @@ fn sensitivity_moves_every_limit_of_the_pack() {
         Condition::Window { bound: Bound::AtMost(limit), .. } => Some(-*limit),
         Condition::Ratio { at_least, .. }
         | Condition::Surprise { at_least, .. }
-        | Condition::Surge { at_least, .. } => Some(*at_least),
+        | Condition::Surge { at_least, .. }
+        | Condition::Flatline { at_least, .. } => Some(*at_least),
         #[expect(clippy::cast_precision_loss, reason = "limits of the pack are small")]
         Condition::AnyMention { at_least, .. } => Some(*at_least as f64),
         Condition::KOf { .. } => None,

@@ -27,7 +27,7 @@ pub(super) fn threshold(value: &ThresholdValue) -> Value {
             line["topics"] = json!(topics);
             line["min_sample"] = json!(min_sample);
         }
-        Basis::Surge | Basis::AnyMention | Basis::Several => {}
+        Basis::Surge | Basis::Flatline | Basis::AnyMention | Basis::Several => {}
     }
     line["note"] = json!(note(basis, *limit));
     line

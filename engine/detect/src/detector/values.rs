@@ -63,6 +63,8 @@ pub enum Basis {
     },
     /// A surge in the series of counts.
     Surge,
+    /// How improbable a silence is.
+    Flatline,
     /// The largest counter of a single mention.
     AnyMention,
     /// How many of other thresholds are met.
@@ -116,6 +118,7 @@ impl Detector {
                         Basis::Surprise { improbability: *at_least, usual: Some(0.0), floor: *min_value }
                     }
                     Test::Surge { .. } => Basis::Surge,
+                    Test::Flatline { .. } => Basis::Flatline,
                     Test::Single { .. } => Basis::AnyMention,
                     Test::KOf { .. } => Basis::Several,
                 };

@@ -1,4 +1,4 @@
-use tocsin_rules::{Condition, Indicator, Threshold};
+use tocsin_rules::{Condition, Impact, Indicator, Level, Likelihood, Threshold, threshold::GradeRule};
 
 use super::*;
 use crate::{Detector, testing::*};
@@ -87,4 +87,31 @@ fn median_of_even_and_odd() {
     assert_eq!(median(vec![]), None);
     assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
     assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+}
+
+#[test]
+fn a_silence_in_busy_hours_is_a_flatline_and_one_at_night_is_not() {
+    let mut settings = detection();
+    settings.thresholds =
+        vec![threshold("flat", Condition::Flatline { window_seconds: 10_800, at_least: 3.0 })];
+    settings.impact = vec![GradeRule { grade: Impact::Severe, any: vec![vec!["flat".into()]] }];
+    settings.likelihood = vec![GradeRule { grade: Likelihood::Certain, any: vec![vec!["flat".into()]] }];
+    let mut detector = Detector::new(rulebook_of(settings, vec![monitor("acme", Level::High)]));
+    let mut found = Vec::new();
+    let mut post = 0;
+    // Twelve busy hours, twelve silent ones, for five days; on the sixth nothing.
+    for hour in (0..5 * 24).filter(|hour| hour % 24 < 12) {
+        for minute in 0..20 {
+            post += 1;
+            found.extend(detector.observe(&happy(post, NOON + hour * HOUR + minute * 180)).findings);
+        }
+    }
+    found.retain(|f| f.at >= time(NOON + 72 * HOUR));
+    assert!(found.is_empty(), "nights are silent: {found:#?}");
+    let found = detector.advance(time(NOON + 6 * 24 * HOUR));
+    let first = found.first().unwrap();
+    let hours = (first.at.as_second() - NOON) / HOUR - 5 * 24;
+    assert!(first.level == Level::High && (1..=6).contains(&hours), "{hours}: {first:#?}");
+    let end = detector.advance(time(NOON + 40 * 24 * HOUR));
+    assert_eq!(end.last().map(|f| f.level), Some(Level::None), "a week later silence is usual");
 }

@@ -31,6 +31,8 @@ const CONCENTRATION: f64 = 100.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Usual {
     pub(crate) centre: f64,
+    /// The lower of the two medians, by which a silence is judged.
+    lower: f64,
     /// 1/size of the negative binomial: variance = centre + dispersion · centre².
     pub(crate) dispersion: f64,
 }
@@ -50,6 +52,16 @@ impl Usual {
             count * (count / usual).ln() - (count + size) * ((count + size) / (usual + size)).ln()
         };
         (nats * std::f64::consts::LOG10_E).max(0.0)
+    }
+
+    /// -log10 of the probability of not one: `(1 + φμ)^(-1/φ)`, of a Poisson `exp(-μ)`.
+    pub(crate) fn silence(&self) -> f64 {
+        let nats = if self.dispersion < 1e-6 {
+            self.lower
+        } else {
+            (self.dispersion * self.lower).ln_1p() / self.dispersion
+        };
+        nats * std::f64::consts::LOG10_E
     }
 
     /// The smallest whole count whose surprise reaches this.
@@ -123,16 +135,18 @@ impl History {
         };
         let (same, earlier) = (days_before(end), days_before(end.saturating_sub(1)));
         let least = least_baseline(what);
-        let (samples, days, centre) = if same.len().min(earlier.len()) >= SEASON_DAYS {
-            let centre = median(same.clone())?.max(median(earlier.clone())?);
+        let (samples, days, centre, lower) = if same.len().min(earlier.len()) >= SEASON_DAYS {
+            let (one, other) = (median(same.clone())?, median(earlier.clone())?);
             let days = same.len();
-            (same.into_iter().chain(earlier).collect::<Vec<_>>(), days, centre.max(least))
+            let samples = same.into_iter().chain(earlier).collect::<Vec<_>>();
+            (samples, days, one.max(other).max(least), one.min(other))
         } else {
             let known: Vec<f64> = (start + hours..=cutoff).filter_map(sum).collect();
             if known.len() < FIRST_WINDOWS {
                 return None;
             }
-            (Vec::new(), 0, known.into_iter().fold(least, f64::max))
+            // What is seldom silent is not known yet.
+            (Vec::new(), 0, known.into_iter().fold(least, f64::max), 0.0)
         };
         #[expect(clippy::cast_precision_loss, reason = "at most seven")]
         let days = days as f64;
@@ -141,7 +155,7 @@ impl History {
         let dispersion = (found * days + believed * PRIOR_DAYS) / (days + PRIOR_DAYS);
         // The centre is itself an estimate from so many days.
         let dispersion = dispersion + (1.0 / centre + dispersion) / days.max(1.0);
-        Some(Usual { centre, dispersion })
+        Some(Usual { centre, lower, dispersion })
     }
 
     /// The usual negative share: the median of the days known before `cutoff`, none while they hold too little.
@@ -180,18 +194,25 @@ mod tests {
 
     #[test]
     fn surprise_is_the_bound_of_the_tail_and_its_limit_the_first_count_beyond() {
-        let poisson = Usual { centre: 10.0, dispersion: 0.0 };
+        let poisson = Usual { centre: 10.0, lower: 10.0, dispersion: 0.0 };
         // P(X >= 25 | 10) = 4.7e-5: the bound says 10^-3.4 at most.
         assert!((3.2..4.33).contains(&poisson.surprise(25.0)), "{}", poisson.surprise(25.0));
-        let wide = Usual { centre: 10.0, dispersion: 0.2 };
+        let wide = Usual { centre: 10.0, lower: 10.0, dispersion: 0.2 };
         assert!(wide.surprise(25.0) < poisson.surprise(25.0));
-        for usual in [poisson, wide, Usual { centre: 1.0, dispersion: 2.0 }] {
+        for usual in [poisson, wide, Usual { centre: 1.0, lower: 1.0, dispersion: 2.0 }] {
             for surprise in [0.5, 2.0, 3.0, 10.0] {
                 let limit = usual.limit(surprise);
                 assert!(usual.surprise(limit) >= surprise && usual.surprise(limit - 1.0) < surprise);
             }
         }
         assert_eq!(poisson.surprise(3.0), 0.0);
+    }
+
+    #[test]
+    fn silence_is_the_more_improbable_the_more_is_usual_and_the_steadier() {
+        let of = |centre, dispersion| Usual { centre, lower: centre, dispersion }.silence();
+        assert!((of(10.0, 0.0) - 4.343).abs() < 1e-3);
+        assert!(of(10.0, 0.1) < of(10.0, 0.0) && of(20.0, 0.1) > of(10.0, 0.1));
     }
 
     #[test]
