@@ -1,6 +1,6 @@
 //! A monitor is added, and another one's query edited, under an engine on real Kafka and Redis: mentions of before the edit
 //! count, without any new one, and no partition stands still meanwhile.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test file: an unexpected fault ends the test")]
+#![expect(clippy::panic, reason = "a test file: an unexpected fault ends the test")]
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! One storm of hits, three installations on real Kafka and Redis: one worker in order of publication; two and five workers,
 //! shuffled, repeated, killed with `kill -9` and started again. The findings are the same, byte for byte.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test file: an unexpected fault ends the test")]
+#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -68,7 +68,7 @@ impl Installation {
                 let dice = blend(post * MONITORS + monitor);
                 let delay = if self.shuffled { dice % LATEST_MS } else { 0 };
                 let at = hit.subject.published_at + SignedDuration::from_millis(delay.into());
-                if self.shuffled && dice % 5 == 0 {
+                if self.shuffled && dice.is_multiple_of(5) {
                     due.push((
                         at + SignedDuration::from_millis(i64::from((LATEST_MS - delay) / 2)),
                         hit.clone(),

@@ -155,6 +155,7 @@ fn window(condition: &Condition) -> Option<u64> {
         | Condition::Ratio { window_seconds, .. }
         | Condition::Surprise { window_seconds, .. }
         | Condition::Surge { window_seconds, .. }
+        | Condition::Flatline { window_seconds, .. }
         | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
         Condition::KOf { .. } => None,
     }

@@ -347,6 +347,9 @@ impl Criteria {
             Condition::Flatline { window_seconds, at_least } => {
                 let window = self.window(*window_seconds);
                 note(&mut self.flatlines, window);
+                if let Some(window) = self.windows.get_mut(window) {
+                    window.wants_silence = true;
+                }
                 (*window_seconds, Test::Flatline { window, at_least: *at_least })
             }
             Condition::Surprise { indicator, of, window_seconds, at_least, min_value } => {
