@@ -47,9 +47,6 @@ pub(crate) struct Surges {
     judged: Option<i64>,
 }
 
-/// What is counted, the detector's bytes, surprising buckets.
-type StoredSeries = (Counted, Vec<u8>, VecDeque<(i64, f32)>);
-
 /// As stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Stored {
@@ -118,9 +115,11 @@ impl Surges {
                 next = silent_until;
                 continue;
             }
-            let due = self.open.front().is_some_and(|open| open.index == next);
-            let open = if due { self.open.pop_front() } else { None };
-            let (volume, negative) = open.map_or((0, 0), |open| (open.volume, open.negative));
+            let (mut volume, mut negative) = (0, 0);
+            if let Some(open) = self.open.front().copied().filter(|open| open.index == next) {
+                self.open.pop_front();
+                (volume, negative) = (open.volume, open.negative);
+            }
             for series in &mut self.series {
                 let count = f64::from(match series.counted {
                     Counted::Volume => volume,
