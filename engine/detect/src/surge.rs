@@ -47,15 +47,19 @@ pub(crate) struct Surges {
     judged: Option<i64>,
 }
 
-/// What is counted, the detector's bytes, surprising buckets.
-type StoredSeries = (Counted, Vec<u8>, VecDeque<(i64, f32)>);
-
 /// As stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Stored {
     series: Vec<StoredSeries>,
     open: VecDeque<Open>,
     judged: Option<i64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredSeries {
+    counted: Counted,
+    detector: Vec<u8>,
+    surprising: VecDeque<(i64, f32)>,
 }
 
 impl Surges {
@@ -111,9 +115,11 @@ impl Surges {
                 next = silent_until;
                 continue;
             }
-            let due = self.open.front().is_some_and(|open| open.index == next);
-            let open = if due { self.open.pop_front() } else { None };
-            let (volume, negative) = open.map_or((0, 0), |open| (open.volume, open.negative));
+            let (mut volume, mut negative) = (0, 0);
+            if let Some(open) = self.open.front().copied().filter(|open| open.index == next) {
+                self.open.pop_front();
+                (volume, negative) = (open.volume, open.negative);
+            }
             for series in &mut self.series {
                 let count = f64::from(match series.counted {
                     Counted::Volume => volume,
@@ -152,32 +158,31 @@ impl Surges {
     }
 
     pub(crate) fn stored(&self) -> Result<Stored, Error> {
-        let series = self.series.iter();
-        Ok(Stored {
-            series: series
-                .map(|s| Ok((s.counted, s.detector.to_bytes()?, s.surprising.clone())))
-                .collect::<Result<_, Error>>()?,
-            open: self.open.clone(),
-            judged: self.judged,
-        })
+        let store = |series: &Series| {
+            Ok(StoredSeries {
+                counted: series.counted,
+                detector: series.detector.to_bytes()?,
+                surprising: series.surprising.clone(),
+            })
+        };
+        let series = self.series.iter().map(store).collect::<Result<_, Error>>()?;
+        Ok(Stored { series, open: self.open.clone(), judged: self.judged })
     }
 
     pub(crate) fn from_stored(stored: Stored) -> Result<Self, Error> {
-        let series = stored.series.into_iter();
-        Ok(Self {
-            series: series
-                .map(|(counted, bytes, surprising)| {
-                    Ok(Series { counted, detector: SeriesDetector::from_bytes(&bytes)?, surprising })
-                })
-                .collect::<Result<_, Error>>()?,
-            open: stored.open,
-            judged: stored.judged,
-        })
+        let take_up = |series: StoredSeries| {
+            Ok(Series {
+                counted: series.counted,
+                detector: SeriesDetector::from_bytes(&series.detector)?,
+                surprising: series.surprising,
+            })
+        };
+        let series = stored.series.into_iter().map(take_up).collect::<Result<_, Error>>()?;
+        Ok(Self { series, open: stored.open, judged: stored.judged })
     }
 }
 
-/// Until when a surge of this bucket counts. A bucket is judged some time after its end, so the window runs from when
-/// the earliest judgement is possible.
+/// Until when a surge of this bucket counts, from its end on.
 fn until(index: i64, window: i64) -> i64 {
     (index + 1) * BUCKET + window
 }
