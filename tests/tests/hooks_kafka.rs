@@ -63,6 +63,7 @@ async fn what_is_answered_is_on_the_topic_and_the_rest_is_sent_again() {
         name: "vendor".into(),
         clock: clock.clone(),
         http: http::Client::new("tocsin-test").unwrap(),
+        every: configured.poll,
         cursor: Cursor::new(Arc::new(FileCursors::open(folder.path().join("cursors")).unwrap()), "vendor", 1),
     };
     let Ok(Opened::Hook(hook)) = configured.open(parts) else { panic!("no hook") };

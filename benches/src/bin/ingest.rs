@@ -139,6 +139,7 @@ fn vendor(
         name: "vendor".into(),
         clock: clock.clone(),
         http: http::Client::new("tocsin-bench")?,
+        every: configured.poll,
         cursor: Cursor::new(Arc::new(FileCursors::open(folder.join("cursors"))?), "vendor", 1),
     };
     let Opened::Hook(hook) = configured.open(parts)? else { anyhow::bail!("a vendor's hook is a hook") };
