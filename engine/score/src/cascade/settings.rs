@@ -52,7 +52,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { model: None, limit: 0.75, weight: 0.5, followers: 100_000, deadline_ms: 500, bert: None }
+        Self { model: None, limit: 0.85, weight: 0.5, followers: 100_000, deadline_ms: 500, bert: None }
     }
 }
 
