@@ -24,6 +24,11 @@ test:
 e2e:
     cargo test -p tocsin-tests
 
+# any bytes to every parser, a minute each, and any query or text to the matcher
+fuzz seconds="60":
+    TOCSIN_FUZZ_SECONDS={{seconds}} cargo test --release -p tocsin-rules --test any_input -- --nocapture
+    TOCSIN_FUZZ_EACH_SECONDS={{seconds}} cargo test --release -p tocsin-connectors --test any_platform -- --nocapture
+
 # licences, advisories, sources
 deny:
     cargo deny check

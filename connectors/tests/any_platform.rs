@@ -1,5 +1,5 @@
 //! Any bytes from any platform: never a panic, every mention canonical, no refusal that quotes what people wrote. One
-//! target a parser; each runs for `TOCSIN_FUZZ_SECONDS` (1 unless set); `TOCSIN_FUZZ_SEED` repeats one round.
+//! target a parser; each runs for `TOCSIN_FUZZ_EACH_SECONDS` (1 unless set); `TOCSIN_FUZZ_SEED` repeats one round.
 #![expect(clippy::expect_used, clippy::print_stderr, clippy::print_stdout, reason = "a test")]
 
 use std::time::{Duration, Instant};
@@ -154,7 +154,7 @@ impl Drop for Told {
 fn target(samples: &[&str], mut read: impl FnMut(&[u8])) {
     let number =
         |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().expect("a whole number"));
-    let seconds = number("TOCSIN_FUZZ_SECONDS").unwrap_or(1);
+    let seconds = number("TOCSIN_FUZZ_EACH_SECONDS").unwrap_or(1);
     let fixed = number("TOCSIN_FUZZ_SEED");
     let started = Instant::now();
     let mut rounds = 0u64;

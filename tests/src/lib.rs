@@ -1,5 +1,6 @@
 //! End-to-end timelines on the embedded parts and on real Kafka and Redis.
 
+pub mod commands;
 pub mod engine;
 pub mod kafka;
 pub mod pager;
