@@ -1,9 +1,5 @@
 //! `tocsin replay` from outside: what it says adds up, is the same twice, and is written as a table and a picture too.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test file: an unexpected fault ends the test"
-)]
+#![expect(clippy::unwrap_used, reason = "a test file: an unexpected fault ends the test")]
 
 use std::{
     collections::BTreeMap,

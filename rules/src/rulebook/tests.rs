@@ -20,7 +20,7 @@ fn faults(files: &[(&str, &str)]) -> String {
 fn the_ready_pack_loads_without_fault() {
     let pack = pack();
     let categories: Vec<&str> = pack.categories.iter().map(|category| category.id.as_str()).collect();
-    insta::assert_snapshot!(categories.join(" "), @"opinion product legal brand service_failure improper_remarks illegal_acts data_leak cyber_attack safety");
+    insta::assert_snapshot!(categories.join(" "), @"opinion product legal brand service_failure improper_remarks illegal_acts data_leak cyber_attack safety business");
     assert_eq!(pack.version.len(), 16);
     let alternatives = pack.detection.impact.iter().flat_map(|rule| &rule.any);
     let graded: Vec<&String> =
@@ -107,7 +107,7 @@ fn ten_lines_build_on_the_pack() {
     let book = Rulebook::load(&[("own.yaml", own)]).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(book.monitors.len(), 1);
     assert_eq!(book.teams.len(), 1);
-    assert_eq!(book.categories.len(), 10);
+    assert_eq!(book.categories.len(), 11);
     assert_eq!(
         book.list("alarm").unwrap().entries,
         ["漏茶", "炸杯"].map(|term| Query::Term(term.to_owned()))
