@@ -113,17 +113,17 @@ mod tests {
         let (one, two) = (health(&clock, "one"), health(&clock, "two"));
         let stop = CancellationToken::new();
         let run = |health: &Health, holder: &str| {
-            let noting = note_hooks(
+            note_hooks(
                 vec![health.clone()],
                 cursors.clone(),
                 Arc::new(clock.clone()),
                 holder.into(),
                 stop.clone(),
-            );
-            tokio::spawn(noting)
+            )
         };
+        let mut running = tokio::task::JoinSet::new();
         assert_eq!(noted(&cursors).await, None);
-        let first = run(&one, "one");
+        running.spawn(run(&one, "one"));
         let second = Duration::from_secs(1);
         while_time_passes(&clock, second, clock.sleep(Duration::from_secs(6))).await;
         let report = noted(&cursors).await.expect("a note");
@@ -136,11 +136,12 @@ mod tests {
         let report = noted(&cursors).await.expect("a note");
         assert_eq!((report.last_success, report.last_mention), (Some(received), Some(received)));
         assert_eq!((report.published, report.rejected), (2, 1));
-        let other = run(&two, "two");
+        running.spawn(run(&two, "two"));
         stop.cancel();
         while_time_passes(&clock, second, async {
-            first.await.expect("ends");
-            other.await.expect("ends");
+            while let Some(ended) = running.join_next().await {
+                ended.expect("ends");
+            }
         })
         .await;
         let report = noted(&cursors).await.expect("a note");
