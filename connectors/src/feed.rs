@@ -1,6 +1,7 @@
 //! RSS, Atom and JSON Feed: any number of addresses in one source, asked in turn with conditional requests by one
 //! scheduler. Refuses to ask a host twice at a time, or sooner than it wishes.
 
+mod addresses;
 mod date;
 pub(crate) mod memory;
 pub(crate) mod mention;
@@ -178,23 +179,13 @@ impl Feeds {
             first_reading: !memory.seen,
         };
         memory.validators = validators;
-        let good: Vec<&Entry> = parsed.entries.iter().filter_map(|entry| entry.as_ref().ok()).collect();
-        let mut novelties = memory.take(&feed.url, &good).into_iter();
-        for (entry, line) in parsed.entries.iter().zip(1..) {
-            match entry {
-                Ok(entry) => {
-                    let Some(novelty) = novelties.next() else { break };
-                    match mention::of(entry, novelty, &origin, now) {
-                        Some(Ok(mention)) => self.pending.items.push(Item::Mention(Box::new(mention))),
-                        Some(Err(rejection)) => self.pending.items.push(reject(line, rejection, &[])),
-                        None => {}
-                    }
-                }
-                // Said once: at each further reading it is the same entry.
-                Err(rejection) if origin.first_reading => {
-                    self.pending.items.push(reject(line, rejection.clone(), &[]));
-                }
-                Err(_) => {}
+        let entries: Vec<&Entry> = parsed.entries.iter().collect();
+        let novelties = memory.take(&feed.url, &entries);
+        for ((entry, novelty), line) in entries.into_iter().zip(novelties).zip(1..) {
+            match mention::of(entry, novelty, &origin, now) {
+                Some(Ok(mention)) => self.pending.items.push(Item::Mention(Box::new(mention))),
+                Some(Err(rejection)) => self.pending.items.push(reject(line, rejection, &[])),
+                None => {}
             }
         }
         if parsed.left_out > 0 {

@@ -136,6 +136,13 @@ impl Health {
         self.facts().take_up(holder, before.and_then(|text| serde_json::from_str(text).ok()), now);
     }
 
+    /// What a note of another process, or from before a restart, knows beyond this one: when something last came in.
+    pub(crate) fn learn(&self, note: &str) {
+        if let Ok(note) = serde_json::from_str(note) {
+            self.facts().learn(&note);
+        }
+    }
+
     /// A round went through.
     pub(crate) fn succeeded(&self, batch: &Batch, round: Round, now: Timestamp) {
         self.facts().succeed(batch, round, now);

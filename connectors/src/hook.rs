@@ -3,6 +3,7 @@
 //! time. Refuses to parse: verifying and parsing are each [`Hook`]'s own.
 
 mod body;
+mod noted;
 mod remembered;
 mod router;
 
@@ -14,6 +15,7 @@ use tocsin_rules::Finding;
 use crate::{Item, SourceKind};
 pub(crate) use body::Unread;
 pub use body::{BodyLimits, Gate};
+pub use noted::note_hooks;
 pub use router::{Hooks, hook_router};
 
 /// A source that is called. Pure: no I/O, time is an argument, so that every vector can be a test.

@@ -68,7 +68,7 @@ pub use error::{Error, Fault};
 pub use fieldmap::{FieldMap, MapError};
 pub use file::{Format, ReadOptions, Reader, read, read_from};
 pub use health::{Board, Health, Report, State};
-pub use hook::{Call, Delivery, Hook, Hooks, Refusal, Reply, hook_router};
+pub use hook::{Call, Delivery, Hook, Hooks, Refusal, Reply, hook_router, note_hooks};
 pub use ingest::{IngestState, Secret, router};
 pub use item::{Item, Rejected};
 pub use limit::{Pacer, Quota, Spent};

@@ -111,7 +111,7 @@ impl Record<'_> {
             Entry::Comment => None,
             _ => self.text("title"),
         };
-        let body = self.first_text(self.shape.body_fields());
+        let body = self.first_text(self.shape.body_fields()).map(|body| self.without_unfold(body));
         match (title, body) {
             (Some(title), Some(body)) => {
                 let (short_title, short_body) = (bare(&title), bare(&body));
@@ -127,6 +127,15 @@ impl Record<'_> {
             (Some(title), None) => (Some(title.into_owned()), String::new()),
             (None, None) => (None, self.picture_only().unwrap_or_default().to_owned()),
         }
+    }
+
+    /// Weibo cuts a long post and puts its button's word there; nobody wrote it.
+    fn without_unfold<'t>(&self, body: Cow<'t, str>) -> Cow<'t, str> {
+        let cut = match self.shape.platform {
+            Platform::Weibo => body.trim_end().strip_suffix("全文").filter(|cut| cut.ends_with(['.', '…'])),
+            _ => None,
+        };
+        cut.map(str::to_owned).map_or(body, Cow::Owned)
     }
 
     /// A post of pictures or a clip alone is marked as the platforms themselves show it.

@@ -52,7 +52,7 @@ pub(crate) fn of(word: &str) -> (Platform, Kind) {
     }
     match word.as_str() {
         "x" => (Platform::X, Post),
-        "tv" | "radio" => (Platform::News, Article),
+        "tv" | "radio" | "online" => (Platform::News, Article),
         _ => (Platform::Other, Post),
     }
 }
@@ -112,6 +112,7 @@ mod tests {
             ("SOCIALMEDIA_TWITTER", (Platform::X, Kind::Post)),
             ("x", (Platform::X, Kind::Post)),
             ("ONLINENEWS", (Platform::News, Kind::Article)),
+            ("online", (Platform::News, Kind::Article)),
             ("Weibo", (Platform::Weibo, Kind::Post)),
             ("message board", (Platform::Forum, Kind::Post)),
             ("BLOG", (Platform::Site, Kind::Article)),

@@ -9,7 +9,7 @@ use tocsin_bus::{Clock, Driver, Loop, LoopSettings, ManualClock, SystemClock, me
 use tocsin_connectors::{
     BusPublisher, Configured, CursorStore, Error, FileCursors, Health, Keeper, RedisCursors, Shared, State,
     cursor::{RedisSettings, Slot},
-    http, keep,
+    http, keep, note_hooks,
 };
 use tocsin_escalate::{Desk, Embedded, EscalateStage, store::Filter};
 use tocsin_rules::{Rulebook, rulebook::CONSUMER_BRAND};
@@ -57,6 +57,37 @@ async fn who_lost_the_lease_cannot_save() {
         redis.restart().unwrap();
         assert_eq!(store.load("news", Slot::Cursor).await.unwrap().as_deref(), Some("one"));
     }
+}
+
+#[tokio::test]
+async fn hooks_of_several_processes_note_in_turn() {
+    let redis = match Redis::start() {
+        Ok(redis) => redis,
+        Err(skip) => return skip.announce("redis"),
+    };
+    let (store, clock) = (cursors(&redis, "hooks"), SystemClock::new());
+    let configured: Configured = serde_json::from_value(
+        serde_json::json!({"name": "sre", "kind": "alertmanager", "token_file": "none"}),
+    )
+    .unwrap();
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let noted = async |holder: &str| -> serde_json::Value {
+        let health = Health::new("sre", configured.kind.kind, configured.rules, clock.now());
+        health.taken_up(holder, None, clock.now());
+        // Stopped at once, each still notes once.
+        note_hooks(vec![health], store.clone(), Arc::new(clock.clone()), holder.to_owned(), stop.clone())
+            .await;
+        serde_json::from_str(&store.load("sre", Slot::Health).await.unwrap().unwrap()).unwrap()
+    };
+    for holder in ["a", "b", "a"] {
+        let report = noted(holder).await;
+        assert_eq!((report["state"].as_str(), report["holder"].as_str()), (Some("ok"), Some(holder)));
+    }
+    // While another notes, nobody waits and nothing is overwritten.
+    let epoch = store.acquire("sre", "c", TERM).await.unwrap().unwrap();
+    assert_eq!(noted("b").await["holder"], "a");
+    store.release("sre", epoch).await.unwrap();
 }
 
 /// One process' worth of a source that follows a file.

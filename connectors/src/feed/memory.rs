@@ -77,6 +77,7 @@ impl Memory {
         }
         let by_guid: HashMap<u64, usize> = index(&self.known, |known| known.guid);
         let by_link: HashMap<u64, usize> = index(&self.known, |known| known.link);
+        let mute = content_of("", "");
         let mut renamed = 0;
         let (mut newest, mut novelties) =
             (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
@@ -94,7 +95,12 @@ impl Memory {
             };
             renamed += usize::from(known.guid != guid && known.guid != 0 && guid != 0);
             newest.push(Known { id: known.id, guid, link, content });
-            novelties.push(if known.content == content { Novelty::Same } else { Novelty::Edited(known.id) });
+            novelties.push(match known.content {
+                same if same == content => Novelty::Same,
+                // It was refused then: the first words it has make it new.
+                before if before == mute => Novelty::New(known.id),
+                _ => Novelty::Edited(known.id),
+            });
         }
         self.unstable |= renamed >= 2;
         self.seen = true;
@@ -130,14 +136,24 @@ fn guid_hash(feed: &Url, entry: &Entry) -> u64 {
 fn link_hash(feed: &Url, entry: &Entry) -> u64 {
     let host = feed.host_str().unwrap_or_default();
     let link = entry.link.as_deref().map(canonical).unwrap_or_default();
-    // Without a link the words must do.
-    let text = if link.is_empty() { entry.text.as_str() } else { "" };
-    hash(&["link", host, &link, entry.title.as_deref().unwrap_or_default(), text])
+    // Without a link the words must do, without words what else tells it apart.
+    let text = match link.is_empty() {
+        true if entry.is_mute() => {
+            let date = entry.published.map(|at| at.to_string());
+            format!("{}\0{}", entry.guid.as_deref().unwrap_or_default(), date.unwrap_or_default())
+        }
+        true => entry.text.clone(),
+        false => String::new(),
+    };
+    hash(&["link", host, &link, entry.title.as_deref().unwrap_or_default(), &text])
 }
 
 fn content_hash(entry: &Entry) -> u32 {
-    let whole = hash(&[entry.title.as_deref().unwrap_or_default(), &entry.text]);
-    u32::try_from(whole >> 32).unwrap_or_default()
+    content_of(entry.title.as_deref().unwrap_or_default(), &entry.text)
+}
+
+fn content_of(title: &str, text: &str) -> u32 {
+    u32::try_from(hash(&[title, text]) >> 32).unwrap_or_default()
 }
 
 /// A link without scheme, fragment and the parameters that only tell where it was found.

@@ -1,5 +1,5 @@
 //! From an entry to a mention. An entry that does not say when it was published counts as published when first seen,
-//! except at the first reading of a feed: then it may be of any age, and is refused.
+//! except at the first reading of a feed: then it may be of any age, and is refused. Refuses what has no words.
 
 use jiff::Timestamp;
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
@@ -40,6 +40,10 @@ pub(crate) fn of(
 }
 
 fn made(entry: &Entry, id: u64, op: Op, origin: &Origin<'_>, now: Timestamp) -> Result<Mention, Rejection> {
+    if entry.is_mute() {
+        let detail = "neither title nor content says anything";
+        return Err(refuse(RejectionReason::MissingField, "title", detail));
+    }
     let published_at = match entry.published {
         Some(at) => in_range(at)?,
         None if origin.first_reading => {

@@ -1,7 +1,7 @@
-//! From the bytes of a feed to entries: RSS in all its versions, Atom, JSON Feed. Pure. An entry that says nothing is a
-//! refusal; a document that is no feed is one refusal as a whole.
+//! From the bytes of a feed to entries: RSS in all its versions, Atom, JSON Feed. Pure. An entry without words is one all
+//! the same: whether it was refused before is the memory's to know. A document that is no feed is one refusal as a whole.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, panic::AssertUnwindSafe, time::Duration};
 
 use feed_rs::{
     model::{self, Text},
@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tocsin_rules::{Rejection, RejectionReason, mention::MAX_TEXT};
 use url::Url;
 
-use super::{date, text};
+use super::{addresses, date, text};
 use crate::{html, item::refuse, privacy};
 
 /// Most entries read of one document.
@@ -24,7 +24,7 @@ pub(crate) struct Parsed {
     /// How long it asks to be left alone.
     pub(crate) ttl: Option<Duration>,
     /// In document order.
-    pub(crate) entries: Vec<Result<Entry, Rejection>>,
+    pub(crate) entries: Vec<Entry>,
     /// Entries beyond [`MOST_ENTRIES`].
     pub(crate) left_out: usize,
 }
@@ -52,7 +52,7 @@ pub(crate) fn read(
     url: &Url,
     zone: &TimeZone,
 ) -> Result<Parsed, Rejection> {
-    let text = clean(text::decode(body, content_type));
+    let text = addresses::set_apart(clean(text::decode(body, content_type)));
     let zone = zone.clone();
     let parser = Builder::new()
         .base_uri(Some(url.as_str()))
@@ -63,7 +63,11 @@ pub(crate) fn read(
             chrono::DateTime::from_timestamp(at.as_second(), at.subsec_nanosecond().unsigned_abs())
         })
         .build();
-    let feed = parser.parse(text.as_bytes()).map_err(|fault| refuse_feed(&fault))?;
+    // What a stranger's document can make the parser do must not end the source.
+    let parsed = std::panic::catch_unwind(AssertUnwindSafe(|| parser.parse(text.as_bytes())));
+    let feed = parsed
+        .map_err(|_| refuse(RejectionReason::InvalidField, "feed", "the parser gave up on it"))?
+        .map_err(|fault| refuse_feed(&fault))?;
     let title = feed.title.as_ref().and_then(plain);
     let left_out = feed.entries.len().saturating_sub(MOST_ENTRIES);
     let language = feed.language.as_deref().and_then(language);
@@ -133,7 +137,14 @@ fn refuse_feed(fault: &ParseFeedError) -> Rejection {
     refuse(RejectionReason::InvalidField, "feed", detail)
 }
 
-fn entry_of(entry: &model::Entry, feed_language: Option<&str>) -> Result<Entry, Rejection> {
+impl Entry {
+    /// It says nothing at all.
+    pub(crate) fn is_mute(&self) -> bool {
+        self.title.is_none() && self.text.is_empty()
+    }
+}
+
+fn entry_of(entry: &model::Entry, feed_language: Option<&str>) -> Entry {
     let title = entry.title.as_ref().and_then(plain);
     let body = entry.content.as_ref().and_then(|content| content.body.as_deref());
     let body = body.filter(|body| !body.trim().is_empty()).map(html::to_text);
@@ -146,17 +157,10 @@ fn entry_of(entry: &model::Entry, feed_language: Option<&str>) -> Result<Entry, 
     if let Some((end, _)) = text.char_indices().nth(MAX_TEXT) {
         text.truncate(end);
     }
-    if title.is_none() && text.is_empty() {
-        return Err(refuse(
-            RejectionReason::MissingField,
-            "title",
-            "neither title nor content says anything",
-        ));
-    }
     let web = |link: &&model::Link| matches!(link.rel.as_deref(), None | Some("alternate"));
     let link = entry.links.iter().find(web).or(entry.links.first());
     let date = entry.published.or(entry.updated);
-    Ok(Entry {
+    Entry {
         guid: Some(entry.id.trim()).filter(|id| !id.is_empty()).map(str::to_owned),
         link: link.and_then(|link| privacy::public_url(&link.href)),
         title,
@@ -168,7 +172,7 @@ fn entry_of(entry: &model::Entry, feed_language: Option<&str>) -> Result<Entry, 
             .find_map(|author| author.name.clone())
             .filter(|name| !name.trim().is_empty()),
         language: entry.language.as_deref().and_then(language).or_else(|| feed_language.map(str::to_owned)),
-    })
+    }
 }
 
 /// Readable text of a title or summary, if it says anything. A plain-text construct may hold markup all the same.

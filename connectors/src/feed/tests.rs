@@ -144,6 +144,47 @@ async fn brings_entries_once_asks_conditionally_and_remembers_across_a_restart()
 }
 
 #[tokio::test]
+async fn an_entry_without_words_is_refused_once_whenever_it_comes_and_new_when_it_has_some() {
+    let site = Arc::new(Site::default());
+    *site.feed.lock().expect("lock") = rss(&[("1", "漏水"), ("2", "")]);
+    let server = serve(site.clone()).await;
+    let mut stand = Stand::new(&[server.at("feed")]);
+    let mut seen = Vec::new();
+    for feed in [
+        &[("1", "漏水"), ("2", "")][..],
+        &[("1", "漏水"), ("2", ""), ("3", "")],
+        &[("1", "漏水"), ("2", ""), ("3", ""), ("4", "起火")],
+        &[("1", "漏水"), ("2", ""), ("3", "召回通知"), ("4", "起火")],
+        &[("1", "漏水"), ("2", ""), ("3", "召回通知"), ("4", "")],
+    ] {
+        *site.feed.lock().expect("lock") = rss(feed);
+        let mut round = Vec::new();
+        for _ in 0..2 {
+            let batch = stand.fetch().await.expect("a batch");
+            stand.source.acknowledged().await.expect("acknowledged");
+            round.extend(batch.items.into_iter().map(|item| match item {
+                Item::Mention(mention) => format!("{} {}", mention.op, mention.title.unwrap_or_default()),
+                Item::Rejected(rejected) => {
+                    format!("{} {:?} {}", rejected.reason, rejected.field, rejected.line)
+                }
+            }));
+        }
+        seen.push(round);
+        stand.clock.advance(Duration::from_secs(300));
+    }
+    assert_eq!(
+        seen,
+        [
+            vec!["create 漏水", "missing_field \"title\" 2"],
+            vec!["missing_field \"title\" 3"],
+            vec!["create 起火"],
+            vec!["create 召回通知"],
+            vec!["missing_field \"title\" 4"],
+        ]
+    );
+}
+
+#[tokio::test]
 async fn one_feed_that_fails_makes_it_partial_and_all_failing_is_a_fault() {
     let site = Arc::new(Site::default());
     *site.feed.lock().expect("lock") = rss(&[("1", "漏水")]);

@@ -137,10 +137,14 @@ impl Facts {
         self.started = now;
         self.fell = None;
         if let Some(before) = before {
-            self.last_success = self.last_success.max(before.last_success);
-            self.last_mention = self.last_mention.max(before.last_mention);
+            self.learn(&before);
             self.episode = before.episode;
         }
+    }
+
+    pub(super) fn learn(&mut self, note: &Report) {
+        self.last_success = self.last_success.max(note.last_success);
+        self.last_mention = self.last_mention.max(note.last_mention);
     }
 
     pub(super) fn succeed(&mut self, batch: &Batch, round: Round, now: Timestamp) {

@@ -1,12 +1,13 @@
 //! Documents that a Meltwater hook delivers (template `api.json`). Header and algorithm of its signature are not confirmed
-//! by anything public: both come from settings. Refuses nothing a document lacks but its id, time and words.
+//! by anything public: both come from settings. A document is read as that of a search. Refuses nothing a document lacks
+//! but its id, time and words.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
+use tocsin_rules::{Rejection, RejectionReason};
 
 use super::{
     Heard, delivery, item,
@@ -14,11 +15,11 @@ use super::{
     secrets,
 };
 use crate::{
-    Error, SourceKind, Token, TokenFile,
-    decode::{self, Fields, checked},
+    Error, SourceKind, Token, TokenFile, decode,
     hook::{Call, Delivery, Hook, Refusal},
     item::refuse,
-    privacy, scalar,
+    meltwater_search::documents,
+    record::Record,
     sources::{Opened, Parts, Profile, SourceSettings},
 };
 
@@ -32,90 +33,13 @@ pub(crate) fn read(body: &[u8], now: Timestamp) -> Result<Heard, Rejection> {
     let documents =
         documents.ok_or_else(|| refuse(RejectionReason::MissingField, "documents", "absent or no array"))?;
     let items = (1..).zip(documents).map(|(at, record)| {
-        let read = match record.as_object() {
-            Some(fields) => document(fields, SOURCE, now),
-            None => Err(refuse(RejectionReason::InvalidJson, "", "the document is not a JSON object")),
+        let read = match record {
+            Value::Object(_) => documents::read(Record(record), SOURCE, now),
+            _ => Err(refuse(RejectionReason::InvalidJson, "", "the document is not a JSON object")),
         };
         item(SOURCE, at, read, record)
     });
     Ok(Heard::Items(items.collect()))
-}
-
-/// Reads one document.
-pub(crate) fn document(fields: &Fields, source: &str, now: Timestamp) -> Result<Mention, Rejection> {
-    let at = |pointer: &[&str]| {
-        pointer.split_first().and_then(|(first, rest)| {
-            rest.iter().try_fold(fields.get(*first)?, |value, step| value.get(*step))
-        })
-    };
-    let word = |pointer: &[&str]| at(pointer).and_then(scalar::word);
-    let count = |name: &str| at(&["metrics", name]).and_then(scalar::counter);
-    let missing = |field: &str| refuse(RejectionReason::MissingField, field, "absent or empty");
-    let platform = word(&["source", "type"]).map_or(Platform::Other, |kind| platform(&kind));
-    // The platform's own id joins it with other sources of the same post.
-    let own = word(&["external_id"]).filter(|_| platform != Platform::Other && platform != Platform::News);
-    let id = match own {
-        Some(id) => format!("{platform}:{id}"),
-        None => format!("{platform}:mw-{}", word(&["id"]).ok_or_else(|| missing("id"))?),
-    };
-    let time =
-        at(&["published_date"]).filter(|time| !time.is_null()).ok_or_else(|| missing("published_date"))?;
-    let published_at =
-        scalar::instant(time).map_err(|bad| refuse(bad.reason, "published_date", bad.detail))?;
-    let body = word(&["content", "body"]).or_else(|| word(&["matched", "hit_sentence"]));
-    let author = ["external_id", "handle", "name"].iter().find_map(|name| word(&["author", name]));
-    checked(Mention {
-        platform,
-        kind: word(&["content_type"]).map_or(Kind::Post, |kind| self::kind(&kind, platform)),
-        text: body.unwrap_or_default(),
-        title: word(&["content", "title"]),
-        lang: word(&["enrichments", "language_code"]),
-        url: word(&["url"]).and_then(|link| privacy::public_url(&link)),
-        author: author.map(|id| Author {
-            key: privacy::author_key(&id),
-            name: word(&["author", "name"]).and_then(|name| privacy::mask(&name)),
-            followers: None,
-            verified: Verified::None,
-        }),
-        published_at,
-        observed_at: now,
-        thread: Some(id.clone()),
-        parent: None,
-        repost_of: None,
-        metrics: Metrics {
-            likes: count("likes"),
-            comments: count("comments"),
-            reposts: count("shares"),
-            views: count("views"),
-            favorites: None,
-        },
-        region: word(&["location", "country_code"]),
-        source: Some(source.to_owned()),
-        sample_cap: None,
-        op: Op::Create,
-        id,
-    })
-}
-
-fn platform(kind: &str) -> Platform {
-    match kind.to_lowercase().as_str() {
-        "twitter" => Platform::X,
-        "wechat" | "weixin" => Platform::Wechat,
-        "online_news" | "online" | "newspaper" | "broadcast" | "print" => Platform::News,
-        "forum" | "message_boards" => Platform::Forum,
-        other => Platform::from_word(other).unwrap_or(Platform::Other),
-    }
-}
-
-fn kind(kind: &str, platform: Platform) -> Kind {
-    match kind.to_lowercase().as_str() {
-        "comment" | "reply" => Kind::Comment,
-        "review" => Kind::Review,
-        "video" => Kind::Video,
-        "article" | "blog" | "news" => Kind::Article,
-        _ if platform == Platform::News => Kind::Article,
-        _ => Kind::Post,
-    }
 }
 
 /// `kind: meltwater_hook`.
@@ -169,6 +93,8 @@ impl Hook for Documents {
 mod tests {
     use proptest::prelude::*;
 
+    use tocsin_rules::{Kind, Platform};
+
     use super::*;
     use crate::Item;
 
@@ -196,9 +122,19 @@ mod tests {
         assert_eq!((mention.region.as_deref(), mention.kind), (Some("CN"), Kind::Post));
         let news =
             only(&HOOK.replace(r#""type":"weibo""#, r#""type":"online_news""#)).mention().expect("a mention");
-        assert_eq!((news.id.as_str(), news.kind), ("news:mw-d1", Kind::Article));
+        assert_eq!((news.id.as_str(), news.kind), ("news:https://weibo.com/1/abc", Kind::Article));
         let cut = only(&HOOK.replace(r#","body":"某品牌道歉""#, "")).mention().expect("a mention");
         assert_eq!(cut.text, "某品牌道歉", "the matched sentence stands in");
+    }
+
+    #[test]
+    fn a_document_is_the_same_mention_whether_called_or_searched() {
+        let hooked = only(HOOK).mention().expect("a mention");
+        let document = &serde_json::from_str::<Value>(HOOK).expect("JSON")["documents"][0];
+        let answer = serde_json::json!({"result": {"documents": [document]}}).to_string();
+        let page = documents::page(answer.as_bytes(), now()).expect("a page");
+        let searched = page.parsed.items[0].clone().mention().expect("a mention");
+        assert_eq!(hooked, tocsin_rules::Mention { source: hooked.source.clone(), ..searched });
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Every platform, both dialects, contents and comments, in all three file formats. The records are composed here.
 
+mod fields;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};

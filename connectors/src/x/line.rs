@@ -35,7 +35,7 @@ pub fn line(bytes: &[u8], seen_at: Timestamp) -> Line {
     let read = decode::object(bytes).map(Value::Object).and_then(|value| {
         let record = Record(&value);
         match record.inner("/data") {
-            Some(post) => mention(post, record, seen_at).map(Ok),
+            Some(post) => mention(post, record, SOURCE, seen_at).map(Ok),
             None => problem(record).map(Err).ok_or_else(|| missing("/data")),
         }
     });
@@ -59,7 +59,13 @@ fn problem(line: Record<'_>) -> Option<String> {
     )
 }
 
-fn mention(post: Record<'_>, line: Record<'_>, seen_at: Timestamp) -> Result<Mention, Rejection> {
+/// Reads one post; `line`: what stands around it (`/includes/…`).
+pub(crate) fn mention(
+    post: Record<'_>,
+    line: Record<'_>,
+    source: &str,
+    seen_at: Timestamp,
+) -> Result<Mention, Rejection> {
     let id = post.required("/id")?;
     let first_id = post.word("/edit_history_tweet_ids/0").unwrap_or_else(|| id.clone());
     let published_at = post.time("/created_at")?;
@@ -101,7 +107,7 @@ fn mention(post: Record<'_>, line: Record<'_>, seen_at: Timestamp) -> Result<Men
             &first_id,
             published_at,
             seen_at,
-            SOURCE,
+            source,
         )
     })
 }

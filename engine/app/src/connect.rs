@@ -9,7 +9,7 @@ use tocsin_connectors::{
     AuthorKey, Board, Configured, Cursor, CursorStore, FileCursors, Health, Hooks, Keeper, Opened, Parts,
     Publish, RedisCursors, Shared,
     cursor::{RedisSettings, Slot},
-    hook_router, http, keep,
+    hook_router, http, keep, note_hooks,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -93,6 +93,23 @@ impl Sources {
         }))
     }
 
+    /// What notes the health of the hooks that were opened, until `stop`.
+    pub fn hook_notes(
+        &self,
+        config: &Config,
+        stop: &CancellationToken,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let running = config.sources.iter().zip(&self.health);
+        let running = running.filter(|(source, _)| source.kind.profile.hook && source.enabled);
+        note_hooks(
+            running.map(|(_, health)| health.clone()).collect(),
+            self.cursors.clone(),
+            self.clock.clone(),
+            parts::worker(config),
+            stop.clone(),
+        )
+    }
+
     /// What runs those that fetch, each until `stop`.
     pub fn keepers<P: Publish + 'static>(
         &self,
@@ -165,4 +182,56 @@ pub fn cursors(config: &Config) -> anyhow::Result<Arc<dyn CursorStore>> {
         }
         StoreDriver::Embedded => Arc::new(FileCursors::open(config.store.embedded.folder.join("cursors"))?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tocsin_bus::{Driver as _, ManualClock, memory};
+    use tocsin_connectors::BusPublisher;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hook_that_runs_is_seen_from_another_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (secret, path) = (folder.path().join("token"), folder.path().join("tocsin.yaml"));
+        std::fs::write(&secret, "a-token-of-monitoring").expect("writes");
+        let text = format!(
+            "store: {{driver: embedded, embedded: {{folder: {store:?}}}}}\nsources:\n\
+             - {{name: sre, kind: alertmanager, token_file: {secret:?}}}\n\
+             - {{name: spare, kind: alertmanager, token_file: {secret:?}, enabled: false}}\n",
+            store = folder.path().join("store"),
+        );
+        std::fs::write(&path, text).expect("writes");
+        let config = Config::load(&path).expect("a configuration");
+        let elsewhere = cursors(&config).expect("a store");
+        let states = async || -> Vec<(String, String)> {
+            let all = reports(&config, &*elsewhere).await.expect("reports");
+            let word = |report: &serde_json::Value, field: &str| {
+                report[field].as_str().unwrap_or_default().to_owned()
+            };
+            all.iter().map(|one| (word(one, "state"), word(&one["reason"], "en"))).collect()
+        };
+        let switched_off = ("off".to_owned(), "switched off in the configuration".to_owned());
+        let before = states().await;
+        assert_eq!(
+            before,
+            [("off".to_owned(), "no process has run it yet".to_owned()), switched_off.clone()]
+        );
+
+        let clock: Arc<dyn Clock> =
+            Arc::new(ManualClock::at("2026-09-10T04:00:00Z".parse().expect("a time")));
+        let bus = memory::Bus::new(memory::Config::default(), clock.clone());
+        let publisher = Arc::new(BusPublisher::new(bus.producer(), clock.clone(), Duration::from_secs(10)));
+        let sources = Sources::open(&config, &clock).expect("sources");
+        assert!(sources.hooks(&config, publisher).expect("hooks").is_some());
+        // Stopped at once, it still notes once.
+        let stop = CancellationToken::new();
+        stop.cancel();
+        sources.hook_notes(&config, &stop).await;
+        let after = states().await;
+        assert_eq!((after[0].0.as_str(), &after[1]), ("ok", &switched_off), "{after:?}");
+    }
 }

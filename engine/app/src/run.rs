@@ -197,6 +197,7 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
             let sources = connect::Sources::open(&config, &clock)?;
             if let Some(hooks) = sources.hooks(&config, publisher.clone())? {
                 router = router.merge(hooks);
+                spawn(&mut tasks, sources.hook_notes(&config, &stop));
             }
             for work in sources.keepers(&config, &publisher, &stop) {
                 spawn(&mut tasks, work);

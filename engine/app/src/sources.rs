@@ -101,6 +101,41 @@ mod tests {
         }
     }
 
+    /// A preset as it is once every `#` before a left-out source is taken away.
+    fn with_everything(preset: &str) -> String {
+        let line = |line: &str| match line.split_once('#') {
+            Some((indent, rest))
+                if indent.trim().is_empty() && (rest.starts_with("- ") || rest.starts_with("  ")) =>
+            {
+                format!("{indent}{rest}\n")
+            }
+            _ => format!("{line}\n"),
+        };
+        // What goes on a comment's sentence is indented further than a setting.
+        preset.lines().filter(|line| !line.trim_start().starts_with("#    ")).map(line).collect()
+    }
+
+    #[test]
+    fn presets_show_every_kind_and_what_they_leave_out_can_be_taken_in() {
+        let presets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/presets");
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut shown = std::collections::BTreeSet::new();
+        for preset in ["consumer-brand.yaml", "app-company.yaml"] {
+            let text = std::fs::read_to_string(presets.join(preset)).expect("a preset");
+            let path = folder.path().join(preset);
+            std::fs::write(&path, with_everything(&text)).expect("writes");
+            let whole = Config::load(&path).unwrap_or_else(|fault| panic!("{preset}: {fault}"));
+            let plain = Config::load(&presets.join(preset)).expect("a configuration");
+            let left_out = text.lines().filter(|line| line.trim_start().starts_with("#-")).count();
+            assert_eq!(whole.sources.len(), plain.sources.len() + left_out, "{preset}");
+            assert!(left_out > 1, "{preset}");
+            shown.extend(whole.sources.iter().map(|source| source.kind.kind.as_str()));
+        }
+        let missing: Vec<&str> =
+            KINDS.iter().map(|kind| kind.kind.as_str()).filter(|kind| !shown.contains(kind)).collect();
+        assert!(missing.is_empty(), "no preset shows {missing:?}");
+    }
+
     #[test]
     fn a_row_says_name_kind_state_and_why() {
         let report = json!({"name": "news", "kind": "feed", "state": "blind",

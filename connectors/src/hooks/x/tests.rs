@@ -60,6 +60,23 @@ fn a_post_its_edit_its_answer_and_its_long_form() {
 }
 
 #[test]
+fn a_repost_has_the_whole_text_of_what_it_repeats() {
+    let repost = POST
+        .replacen("Acme recall? my unit caught fire", "RT @a: Acme rec…", 1)
+        .replace(r#""lang":"en""#, r#""lang":"en","referenced_tweets":[{"type":"retweeted","id":"7"}]"#)
+        .replace(r#""includes":{"#, r#""includes":{"tweets":[{"id":"7","text":"Acme recalls everything"}],"#);
+    let repost = only(&repost).mention().expect("a mention");
+    assert_eq!((repost.text.as_str(), repost.repost_of.as_deref()), ("Acme recalls everything", Some("x:7")));
+    // One reading: the stream makes the same of it.
+    let crate::x::line::Line::Post(Item::Mention(streamed)) = crate::x::line::line(POST.as_bytes(), now())
+    else {
+        panic!("no post")
+    };
+    let hooked = only(POST).mention().expect("a mention");
+    assert_eq!(hooked, tocsin_rules::Mention { source: hooked.source.clone(), ..*streamed });
+}
+
+#[test]
 fn names_what_cannot_be_meant() {
     for (from, to, field) in [
         (r#"{"id":"1965600000000000001""#, r#"{"x":"1""#, "data.id"),
