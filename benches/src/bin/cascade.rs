@@ -138,7 +138,7 @@ async fn turn(
         outcomes.extend(stage.process(batch).await?);
     }
     let rate = messages.len() as f64 / (clock.elapsed() - start).as_secs_f64();
-    let by_bert = |payload: &[u8]| payload.windows(14).any(|w| w == br#""model":"bert""#);
+    let by_bert = |payload: &[u8]| payload.windows(17).any(|w| w == br#""model":"cascade""#);
     let answered = outcomes.iter().filter(|o| o.records.first().is_some_and(|r| by_bert(&r.payload))).count();
     Ok((rate, answered))
 }

@@ -198,7 +198,7 @@ impl Cascade {
         }
         let left_out = wanted.split_off(most.min(wanted.len()));
         let mut settled: Vec<_> = left_out.into_iter().map(|w| (w.at, Err(Refusal::Busy))).collect();
-        let deadline = pace.deadline();
+        let deadline = pace.deadline(messages);
         let asked: Vec<_> =
             wanted.into_iter().map(|w| (w.at, w.linear, second.ask(w.text, deadline))).collect();
         let (mut served, mut missed) = (0, 0);

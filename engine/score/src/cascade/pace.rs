@@ -2,9 +2,10 @@
 //! a share of its time. Pure: told what happened, it reads no clock.
 //!
 //! A batch smaller than a full one means the stream is caught up: waiting for answers delays nobody, and if it does the next
-//! batch is larger. Full batches mean lag: each earns a share of the time it took to judge, and only when a whole
-//! deadline has been earned is it spent. Within that, the number of texts asked follows what the model proved able to serve:
-//! half as much again after a batch served whole, half after one that was not.
+//! batch is larger. Full batches mean lag: each earns a share of the time it took to judge, and no batch waits longer than what
+//! has been earned. As many texts are asked as that time is twice enough for, by what a text took lately. At most a
+//! window, which follows what the model proved able to serve: half as much again after a batch served whole, half after one
+//! that was not.
 
 use std::time::Duration;
 
@@ -22,23 +23,34 @@ pub struct Pace {
     full_batch: usize,
     window: usize,
     earned: Duration,
+    /// What a text took lately.
+    each: Duration,
 }
 
 impl Pace {
     /// Waits at most `deadline` for a batch; one of `full_batch` messages or more is a sign of lag.
     pub fn new(deadline: Duration, full_batch: usize) -> Self {
-        Self { deadline, full_batch: full_batch.max(1), window: FIRST, earned: Duration::ZERO }
+        Self {
+            deadline,
+            full_batch: full_batch.max(1),
+            window: FIRST,
+            earned: Duration::ZERO,
+            each: deadline / FIRST as u32,
+        }
     }
 
-    /// Longest wait for a batch.
-    pub fn deadline(&self) -> Duration {
-        self.deadline
+    /// Longest wait for a batch of so many messages.
+    pub fn deadline(&self, messages: usize) -> Duration {
+        if messages < self.full_batch { self.deadline } else { self.deadline.min(self.earned) }
     }
 
     /// Texts that may be asked about in a batch of so many messages.
     pub fn allowance(&self, messages: usize) -> usize {
-        let may_wait = messages < self.full_batch || self.earned >= self.deadline;
-        if may_wait { self.window } else { 0 }
+        if messages < self.full_batch {
+            return self.window;
+        }
+        let enough = self.deadline(messages).as_nanos() / (2 * self.each.as_nanos()).max(1);
+        self.window.min(usize::try_from(enough).unwrap_or(usize::MAX))
     }
 
     /// A batch is through: `worked` to judge it, `waited` for answers, so many served and missed.
@@ -54,6 +66,11 @@ impl Pace {
             // never more than two deadlines: a burst must not be answered by a burst of waiting
             self.earned = (self.earned + worked.mul_f64(SHARE)).min(2 * self.deadline);
             self.earned = self.earned.saturating_sub(waited);
+        }
+        if missed > 0 {
+            self.each = (2 * self.each).min(self.deadline);
+        } else if served > 0 {
+            self.each = (3 * self.each + waited / u32::try_from(served).unwrap_or(u32::MAX)) / 4;
         }
         if missed > 0 {
             self.window = (self.window / 2).max(served).max(1);
@@ -85,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lagging_stream_waits_when_a_whole_deadline_is_earned() {
+    fn a_lagging_stream_waits_for_what_it_has_earned() {
         let mut pace = pace();
         let work = Duration::from_millis(100);
         let mut batches = 0;
@@ -93,9 +110,17 @@ mod tests {
             pace.passed(1_000, work, Duration::ZERO, 0, 0);
             batches += 1;
         }
-        assert_eq!(batches, 17, "200 ms at 12 % of 100 ms");
-        pace.passed(1_000, work, DEADLINE, 8, 0);
-        assert_eq!(pace.allowance(1_000), 0, "spent");
+        // a text is taken to need an eighth of the deadline, 25 ms, until one has been served
+        assert_eq!(batches, 5, "twice 25 ms at 12 % of 100 ms");
+        assert_eq!((pace.allowance(1_000), pace.deadline(1_000)), (1, Duration::from_millis(60)));
+        pace.passed(1_000, work, Duration::from_millis(5), 1, 0);
+        assert_eq!(pace.allowance(1_000), 1, "67 ms left, twice 20 ms a text");
+        for _ in 0..20 {
+            pace.passed(1_000, work, Duration::from_millis(5), 1, 0);
+        }
+        assert_eq!(pace.allowance(1_000), 8, "five milliseconds a text: the window");
+        pace.passed(1_000, work, pace.deadline(1_000), 0, 8);
+        assert!(pace.allowance(1_000) <= 1, "spent");
     }
 
     #[test]
@@ -115,13 +140,13 @@ mod tests {
     }
 
     proptest! {
-        /// Over any course of full batches the waiting stays within the share of the work, but for the first deadline.
+        /// Over any course of full batches the waiting stays within the share of the work.
         #[test]
         fn waiting_never_exceeds_its_share(work in prop::collection::vec(1_u64..300, 1..200), served in any::<bool>()) {
             let mut pace = pace();
             let (mut worked, mut waited) = (Duration::ZERO, Duration::ZERO);
             for millis in work {
-                let wait = if pace.allowance(1_000) > 0 { DEADLINE } else { Duration::ZERO };
+                let wait = if pace.allowance(1_000) > 0 { pace.deadline(1_000) } else { Duration::ZERO };
                 let work = Duration::from_millis(millis);
                 pace.passed(1_000, work, wait, usize::from(served), usize::from(!served));
                 worked += work;
