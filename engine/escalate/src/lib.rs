@@ -14,6 +14,8 @@ mod metrics;
 pub mod render;
 pub mod stage;
 pub mod store;
+#[cfg(test)]
+mod timeline;
 pub mod timers;
 pub mod transition;
 

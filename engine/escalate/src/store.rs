@@ -268,4 +268,4 @@ pub(crate) fn read_cursor(cursor: &str) -> Option<(i64, &str)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

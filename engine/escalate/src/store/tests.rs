@@ -2,7 +2,7 @@
 //! folder. Where redis-server is missing, those cases say so loudly.
 
 mod cases;
-mod server;
+pub(crate) mod server;
 
 use std::sync::Arc;
 
