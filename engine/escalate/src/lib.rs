@@ -12,6 +12,7 @@ mod fixtures;
 pub mod incident;
 mod metrics;
 pub mod render;
+pub mod silence;
 pub mod stage;
 pub mod store;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use courier::Courier;
 pub use delivery::{Delivery, NextStep, Page, PageReason, Snapshot};
 pub use desk::{Changed, Desk, Taken, TimelineEntry};
 pub use incident::{Acknowledgement, Incident, State, StepState, Task};
+pub use silence::Silence;
 pub use stage::EscalateStage;
 pub use store::{Counts, Filter, Listing, PageRecord, PageStatus, Store, StoreError, embedded::Embedded};

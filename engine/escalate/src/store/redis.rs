@@ -6,6 +6,7 @@ mod keys;
 mod link;
 mod outbox;
 mod reads;
+mod silences;
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +21,7 @@ use super::{
     Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
     fresh, from_json, to_json,
 };
-use crate::{audit::AuditEntry, incident::Incident, transition::Change};
+use crate::{audit::AuditEntry, incident::Incident, silence::Silence, transition::Change};
 use keys::{Keys, milliseconds, milliseconds_up};
 use link::Link;
 
@@ -292,6 +293,18 @@ impl Store for Redis {
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
         Box::pin(self.count_all(now))
+    }
+
+    fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>> {
+        Box::pin(self.all_silences())
+    }
+
+    fn put_silence<'a>(&'a self, silence: &'a Silence) -> Reply<'a, ()> {
+        Box::pin(self.keep_silence(silence))
+    }
+
+    fn forget_silence<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        Box::pin(self.drop_silence(id))
     }
 
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {

@@ -28,6 +28,7 @@ macro_rules! tales {
 }
 
 mod acknowledgement;
+mod attention;
 mod duty;
 mod edits;
 mod ladder;

@@ -4,7 +4,6 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
 use tocsin_bus::{Clock as _, ManualClock};
 use tocsin_rules::{Level, Rulebook, Transition};
 use tokio::task::JoinSet;

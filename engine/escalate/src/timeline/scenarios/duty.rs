@@ -121,6 +121,7 @@ fn quiet(book: &mut Rulebook) {
         from: time(22, 0, 0, 0),
         to: time(7, 0, 0, 0),
         break_through: High,
+        rest_days: tocsin_rules::team::RestDays::default(),
     });
 }
 
