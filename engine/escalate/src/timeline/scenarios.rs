@@ -34,3 +34,5 @@ mod edits;
 mod ladder;
 mod life;
 mod outages;
+mod silences;
+mod tasks;

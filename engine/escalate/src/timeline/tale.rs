@@ -9,6 +9,7 @@ use crate::{
     delivery::{Delivery, PageReason},
     fixtures,
     incident::Incident,
+    silence::Matcher,
 };
 
 /// What happens and what is expected.
@@ -34,7 +35,11 @@ pub(super) enum Action {
     Down(Timestamp),
     /// How a channel answers from now on.
     Channel(&'static str, Answers),
-    Check(&'static str, &'static str, fn(&Incident) -> bool),
+    /// Made by somebody: name, what it means, until when.
+    Silence(&'static str, Matcher, Timestamp),
+    /// Ended by hand.
+    EndSilence(&'static str),
+    Check(&'static str, fn(&Incident) -> bool),
     /// At the same time, in no order.
     Together(Vec<Action>),
 }
@@ -242,14 +247,23 @@ pub(super) fn channel(id: &'static str, answers: Answers) -> Action {
     Action::Channel(id, answers)
 }
 
-/// The newest incident of `m0` is as said.
-pub(super) fn holds(what: &'static str, check: fn(&Incident) -> bool) -> Action {
-    Action::Check("m0", what, check)
+/// Incidents of `m0` up to a level are silent until then.
+pub(super) fn silence(name: &'static str, up_to: Level, until: &str) -> Action {
+    let matcher = Matcher { monitor: Some("m0".to_owned()), category: None, platform: None, up_to };
+    Action::Silence(name, matcher, when(until))
 }
 
-/// As [`holds`], of another monitor.
-pub(super) fn holds_on(monitor: &'static str, what: &'static str, check: fn(&Incident) -> bool) -> Action {
-    Action::Check(monitor, what, check)
+pub(super) fn silence_of(name: &'static str, matcher: Matcher, until: &str) -> Action {
+    Action::Silence(name, matcher, when(until))
+}
+
+pub(super) fn end_silence(name: &'static str) -> Action {
+    Action::EndSilence(name)
+}
+
+/// The newest incident of `m0` is as said.
+pub(super) fn holds(what: &'static str, check: fn(&Incident) -> bool) -> Action {
+    Action::Check(what, check)
 }
 
 /// A page to `to` on the pager, once, within `window`: `10:00..10:01`, both included, or one moment.

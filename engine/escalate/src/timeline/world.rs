@@ -223,8 +223,20 @@ impl World {
                 channel.answers(answers);
                 self.tell(What::Told(format!("{id}: {answers:?}")));
             }
-            Action::Check(monitor, what, check) => {
-                let found = self.workers[0].desk.store().newest_of(monitor).await.unwrap();
+            Action::Silence(name, matcher, until) => {
+                let by = fixtures::person_acting("a");
+                let desk = &self.workers[0].desk;
+                desk.add_silence(matcher, until, "a launch", &by, name).await.unwrap();
+                self.tell(What::Told(format!("silence `{name}` until {until}")));
+            }
+            Action::EndSilence(name) => {
+                let by = fixtures::person_acting("b");
+                let id = blake3::hash(name.as_bytes()).to_hex()[..10].to_owned();
+                self.workers[0].desk.expire_silence(&id, &by).await.unwrap();
+                self.tell(What::Told(format!("silence `{name}` is ended")));
+            }
+            Action::Check(what, check) => {
+                let found = self.workers[0].desk.store().newest_of("m0").await.unwrap();
                 match found {
                     Some(incident) if check(&incident) => self.tell(What::Told(format!("it holds: {what}"))),
                     found => self.tell(What::Wrong(format!("it does not hold: {what}: {found:?}"))),

@@ -155,8 +155,8 @@ impl<'a> Draft<'a> {
         if self.pages.is_empty() {
             return invalid("the policy names nobody further who can be paged");
         }
-        if self.incident.acknowledged.is_some() || silenced.is_some() {
-            // Somebody has it, or it is silent: this one page is wanted, another timer is not.
+        if self.incident.acknowledged.is_some() || silenced.is_some() || !self.may_page() {
+            // Somebody has it, or it pages nobody by itself: this one page is wanted, another timer is not.
             self.incident.next_page_at = waiting;
         }
         self.incident.silenced = silenced;

@@ -262,6 +262,8 @@ impl Draft<'_> {
         }
         if Incident::pages_at(to) {
             self.start_escalation(PageReason::Recurrence);
+        } else if self.incident.next_page_at.is_some() {
+            self.stop_escalation();
         }
         let recurred = self.incident.recurred;
         self.said("recurred", format!("time {recurred}"))

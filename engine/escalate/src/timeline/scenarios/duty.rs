@@ -4,7 +4,7 @@ use jiff::civil::{date, time};
 use tocsin_rules::{
     Level::{High, Medium},
     Rulebook, Target,
-    team::{Override, QuietHours, Rotation},
+    team::{Calendar, Layer, Override, QuietHours, RestDays, Rotation},
 };
 
 use crate::{
@@ -22,6 +22,10 @@ tales!(
     quiet_hours_hold_medium_until_morning_and_the_ladder_goes_on_from_there,
     quiet_hours_do_not_hold_high,
     acknowledged_during_quiet_hours_nobody_is_woken_in_the_morning,
+    a_weekend_is_quiet_until_monday_morning,
+    a_teams_own_quiet_hours_replace_the_rulebooks,
+    a_holiday_has_a_rotation_of_its_own,
+    the_night_layer_is_paged_at_night_and_the_day_from_its_end,
 );
 
 fn roster(book: &mut Rulebook, zone: &str, rotation: Rotation, handover: jiff::civil::Time) {
@@ -115,13 +119,13 @@ fn one_person_by_two_targets_is_paged_once(t: &mut Tale) {
 }
 
 /// Nights in Shanghai, which are afternoons here: 22:00 to 07:00 is 14:00 to 23:00.
-fn quiet(book: &mut Rulebook) {
+pub(super) fn quiet(book: &mut Rulebook) {
     book.quiet_hours = Some(QuietHours {
         time_zone: "Asia/Shanghai".to_owned(),
         from: time(22, 0, 0, 0),
         to: time(7, 0, 0, 0),
         break_through: High,
-        rest_days: tocsin_rules::team::RestDays::default(),
+        rest_days: RestDays::default(),
     });
 }
 
@@ -149,4 +153,71 @@ fn acknowledged_during_quiet_hours_nobody_is_woken_in_the_morning(t: &mut Tale) 
     t.at("15:00", finding(Medium));
     t.at("16:00", acknowledge("a"));
     t.until("+1d 12:00");
+}
+
+fn a_weekend_is_quiet_until_monday_morning(t: &mut Tale) {
+    t.with(|book| {
+        quiet(book);
+        let hours = book.quiet_hours.as_mut().unwrap();
+        hours.rest_days = RestDays { weekends: true, calendar: None };
+    });
+    // Saturday 12 September, noon in Shanghai; Monday begins for everybody at 07:00 there.
+    t.starts("2026-09-12T03:00:00Z");
+    t.at("2026-09-12T04:00:00Z", finding(Medium));
+    t.at("2026-09-13T23:20:00Z", acknowledge("b"));
+    t.expect(page("a", First, "2026-09-13T23:00:00Z"));
+    t.expect(page("b", Escalated, "2026-09-13T23:15:00Z"));
+}
+
+fn a_teams_own_quiet_hours_replace_the_rulebooks(t: &mut Tale) {
+    t.with(|book| {
+        quiet(book);
+        let own = QuietHours { break_through: Medium, ..book.quiet_hours.clone().unwrap() };
+        book.teams[0].quiet_hours = Some(own);
+    });
+    t.at("15:00", finding(Medium));
+    t.at("15:01", acknowledge("a"));
+    t.expect(page("a", First, "15:00"));
+}
+
+fn over_the_roster(
+    calendar: Option<Calendar>,
+    hours: Option<(jiff::civil::Time, jiff::civil::Time)>,
+) -> Layer {
+    Layer {
+        days: Vec::new(),
+        calendar,
+        hours,
+        rotation: Rotation::Weekly,
+        start: date(2026, 9, 7),
+        order: vec!["c".to_owned()],
+    }
+}
+
+fn a_holiday_has_a_rotation_of_its_own(t: &mut Tale) {
+    t.with(|book| {
+        let holiday = Calendar { id: "cn".to_owned(), off: vec![date(2026, 9, 11)], worked: Vec::new() };
+        book.teams[0].roster.as_mut().unwrap().layers.push(over_the_roster(Some(holiday), None));
+    });
+    // The holiday's duty begins with the hand-over at nine in Shanghai, 01:00 here.
+    t.starts("2026-09-11T00:00:00Z");
+    t.at("2026-09-11T00:50:00Z", finding(High));
+    t.at("2026-09-11T00:51:00Z", acknowledge("a"));
+    t.at("2026-09-11T01:10:00Z", finding(High).on("m1"));
+    t.at("2026-09-11T01:16:00Z", acknowledge("c").on("m1"));
+    t.expect(page("a", First, "2026-09-11T00:50:00Z"));
+    t.expect(page("c", First, "2026-09-11T01:10:00Z").of("m1"));
+    t.expect(page("a", Escalated, "2026-09-11T01:15:00Z").of("m1"));
+}
+
+fn the_night_layer_is_paged_at_night_and_the_day_from_its_end(t: &mut Tale) {
+    t.with(|book| {
+        let night = Some((time(20, 0, 0, 0), time(22, 0, 0, 0)));
+        book.teams[0].roster.as_mut().unwrap().layers.push(over_the_roster(None, night));
+    });
+    // 20:00 to 22:00 in Shanghai is 12:00 to 14:00 here.
+    t.at("13:58", finding(High));
+    t.at("14:04", acknowledge("b"));
+    t.expect(page("c", First, "13:58"));
+    t.expect(page("b", Escalated, "14:03"));
 }
