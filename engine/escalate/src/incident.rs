@@ -275,6 +275,13 @@ impl Incident {
         self.plan.steps.iter().find(|step| step.id == id)
     }
 
+    /// Turns taken before, where people take turns: one more with every incident of the monitor and every round.
+    pub fn turn(&self) -> u64 {
+        let monitor = blake3::hash(self.monitor.as_bytes());
+        let start = monitor.as_bytes()[..4].iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        start + self.number + u64::from(self.round)
+    }
+
     /// Steps that must be over before `step` and are not.
     pub fn blocked_by<'s>(&self, step: &'s tocsin_rules::Step) -> Vec<&'s str> {
         let open = |id: &str| self.tasks.iter().any(|task| task.step == id && !task.is_over());

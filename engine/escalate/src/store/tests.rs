@@ -87,6 +87,7 @@ conformance!(
     findings_and_people_meet_without_loss,
     a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash,
     nobody_is_told_what_they_never_heard_of,
+    silences_are_kept_replaced_and_forgotten,
 );
 
 /// Redis is killed between operations; what was answered is there afterwards, and the client finds its way back.

@@ -82,17 +82,10 @@ impl Draft<'_> {
         }
     }
 
-    /// Whose turn it is where people take turns: one further with every incident of the monitor and every round.
-    fn turn(&self) -> u64 {
-        let monitor = blake3::hash(self.incident.monitor.as_bytes());
-        let start = monitor.as_bytes()[..4].iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-        start + self.incident.number + u64::from(self.incident.round)
-    }
-
     /// Pages everybody meant, once each. Returns when the last of these pages may leave, or none when nobody was found.
     fn page_targets(&mut self, targets: &[Target], reason: PageReason) -> Option<Timestamp> {
         let mut people: Vec<&Person> = Vec::new();
-        let turn = self.turn();
+        let turn = self.incident.turn();
         for target in targets {
             for person in target.resolve(self.rulebook, &self.incident.team, self.now, turn) {
                 if !people.iter().any(|known| known.id == person.id) {
@@ -112,7 +105,7 @@ impl Draft<'_> {
         }
         [Target::Role(role), Target::Role(Role::Commander), Target::OnCall(0)]
             .iter()
-            .map(|target| target.resolve(self.rulebook, &self.incident.team, self.now, self.turn()))
+            .map(|target| target.resolve(self.rulebook, &self.incident.team, self.now, self.incident.turn()))
             .find(|people| !people.is_empty())
             .map(|people| people.into_iter().map(|person| person.id.clone()).collect())
             .unwrap_or_default()

@@ -389,3 +389,26 @@ pub(super) async fn nobody_is_told_what_they_never_heard_of(subject: Subject) {
     assert!(pager.take().is_empty() && pager.told.lock().unwrap().is_empty());
     assert_eq!(subject.store.counts(at("10:10")).await.unwrap().outbox_depth, 0);
 }
+
+pub(super) async fn silences_are_kept_replaced_and_forgotten(subject: Subject) {
+    use crate::silence::{Expired, Matcher, Silence};
+    let make = |op: &str, until: &str| {
+        let matcher =
+            Matcher { monitor: Some("m0".to_owned()), category: None, platform: None, up_to: Level::High };
+        Silence::new(matcher, at(until), "a launch", &person_acting("a"), op, at("10:00")).unwrap()
+    };
+    let (first, second) = (make("one", "11:00"), make("two", "12:00"));
+    assert!(subject.store.silences().await.unwrap().is_empty());
+    subject.store.put_silence(&first).await.unwrap();
+    subject.store.put_silence(&second).await.unwrap();
+    let ended =
+        Silence { expired: Some(Expired { by: person_acting("b"), at: at("10:30") }), ..first.clone() };
+    subject.store.put_silence(&ended).await.unwrap();
+    let subject = subject.reopen().await;
+    let mut kept = subject.store.silences().await.unwrap();
+    kept.sort_by_key(|silence| silence.until);
+    assert_eq!(kept, [ended.clone(), second.clone()]);
+    assert!(!ended.is_active(at("10:45")) && second.is_active(at("10:45")) && !second.is_active(at("12:00")));
+    subject.store.forget_silence(&ended.id).await.unwrap();
+    assert_eq!(subject.store.silences().await.unwrap(), [second]);
+}
