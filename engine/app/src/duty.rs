@@ -44,10 +44,8 @@ impl Api {
 
 /// Prints who is on call, a team a line.
 pub async fn on_call(options: OnCall) -> anyhow::Result<()> {
-    let mut request = Api::of(&options.console)?.request(Method::GET, "/oncall");
-    if let Some(at) = &options.at {
-        request = request.query(&[("at", at)]);
-    }
+    let at = options.at.as_deref().map(|at| format!("?at={}", segment(at))).unwrap_or_default();
+    let request = Api::of(&options.console)?.request(Method::GET, &format!("/oncall{at}"));
     let answer = answer_of(request).await?;
     if options.json {
         print_line(&answer);

@@ -6,6 +6,10 @@ use tocsin_rules::{Level, Transition};
 use tokio::task::JoinSet;
 
 use super::{LEASE, Subject};
+pub(super) use super::{
+    crash::a_crash_at_any_call_loses_nothing_and_repeats_at_most_one_page,
+    guarantees::{a_stale_command_is_refused_and_changes_nothing, of_two_commands_from_one_look_one_wins},
+};
 use crate::{
     channel::News,
     command::Command,
