@@ -38,7 +38,12 @@ impl Heard {
 }
 
 /// One record of a delivery: understood, or refused at its place, from 1.
-fn item(source: &str, place: u64, read: Result<Mention, Rejection>, record: &dyn std::fmt::Display) -> Item {
+pub(crate) fn item(
+    source: &str,
+    place: u64,
+    read: Result<Mention, Rejection>,
+    record: &dyn std::fmt::Display,
+) -> Item {
     match read {
         Ok(mention) => Item::Mention(Box::new(mention)),
         Err(rejection) => {

@@ -87,12 +87,12 @@ pub struct Presets {
 }
 
 impl Presets {
-    /// Points every source at a server of its own in `world`; `folder` holds secrets and files; the engine listens on
-    /// `port`.
+    /// Points every source at a server of its own in `world`, a foreign topic at `brokers`; `folder` holds secrets and
+    /// files; the engine listens on `port`.
     ///
     /// # Errors
     /// When a preset cannot be read or a port is missing.
-    pub fn new(folder: &Path, port: u16, world: &Arc<World>) -> anyhow::Result<Self> {
+    pub fn new(folder: &Path, port: u16, brokers: &str, world: &Arc<World>) -> anyhow::Result<Self> {
         let mut presets =
             Self { yaml: "sources:\n".to_owned(), sources: Vec::new(), servers: Default::default() };
         for entry in entries()? {
@@ -105,7 +105,9 @@ impl Presets {
                     base
                 }
             };
-            presets.yaml.push_str(&entry.here(&base, folder, port)?);
+            presets
+                .yaml
+                .push_str(&entry.here(&base, folder, port)?.replace("kafka.brand.example:9092", brokers));
             presets.sources.push((entry.name, entry.kind));
         }
         Ok(presets)

@@ -38,6 +38,8 @@ struct Stand {
     presets: Presets,
     world: Arc<World>,
     topics: Topics,
+    /// Somebody else's.
+    lake: Topics,
     client: reqwest::Client,
 }
 
@@ -56,6 +58,8 @@ impl Stand {
             let answer = request.body(sent.body).send().await.unwrap();
             assert_eq!(answer.status(), 200, "{source}: {}", answer.text().await.unwrap());
         }
+        let row = json!({"id": n, "words": words("data-lake", n), "at": now().as_millisecond(), "likes": 5});
+        self.lake.put(&[json!({"rows": [row]}).to_string().into_bytes()]).await.unwrap();
         n
     }
 
@@ -165,9 +169,10 @@ async fn every_source_of_the_presets_is_heard_and_one_that_was_away_is_caught_up
     let site = Site::new(kafka.brokers(), redis.url(), &kafka.prefix()).await.unwrap();
     let door = site.door().unwrap();
     let world = Arc::new(World::default());
-    let presets = Presets::new(site.folder.path(), door.port, &world).unwrap();
+    let presets = Presets::new(site.folder.path(), door.port, kafka.brokers(), &world).unwrap();
     let config = format!("{}{}", site.config(door.port), presets.yaml);
     let topics = Topics::open(kafka.brokers(), &site.prefix, site.partitions).await.unwrap();
+    let lake = Topics::open(kafka.brokers(), "social", 3).await.unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     world.say();
     files(&site.folder.path().join("data"), 1);
@@ -175,7 +180,7 @@ async fn every_source_of_the_presets_is_heard_and_one_that_was_away_is_caught_up
     if let Err(fault) = door.ready().await {
         panic!("{fault:#}: {}", engine.log_tail());
     }
-    let mut stand = Stand { site, door, presets, world, topics, client };
+    let mut stand = Stand { site, door, presets, world, topics, lake, client };
 
     // Every source works, and the hub has its answer.
     let fetching: BTreeSet<String> = stand.presets.servers.keys().cloned().collect();
@@ -224,7 +229,7 @@ async fn every_source_of_the_presets_is_heard_and_one_that_was_away_is_caught_up
 async fn whole(stand: &Stand, redis: &str) {
     let settings = RedisSettings { prefix: stand.site.prefix.clone(), ..RedisSettings::at(redis) };
     let cursors = RedisCursors::new(settings).unwrap();
-    for name in ["bluesky", "weibo-posts", "news", "mastodon", "crawl"] {
+    for name in ["bluesky", "weibo-posts", "news", "mastodon", "crawl", "data-lake"] {
         assert!(cursors.load(name, Slot::Cursor).await.unwrap().is_some(), "{name} keeps its place in Redis");
     }
     let alert = json!({"version": "4", "groupKey": "g", "status": "firing", "alerts": [{"status": "firing",
