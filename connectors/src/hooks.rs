@@ -7,6 +7,7 @@ pub(crate) mod douyin;
 pub(crate) mod kuaishou;
 pub(crate) mod meltwater;
 pub(crate) mod proof;
+pub(crate) mod signed;
 pub(crate) mod vendor;
 pub(crate) mod wechat;
 pub(crate) mod x;

@@ -58,6 +58,7 @@ pub mod talkwalker;
 #[cfg(test)]
 mod testing;
 mod told;
+mod walk;
 mod websocket;
 mod weibo;
 pub mod x;
