@@ -213,11 +213,11 @@ impl Asked {
         Self { may_be_refused: true, ..self }
     }
 
-    pub(super) fn as_of_versions_ago(self, behind: u64) -> Self {
+    pub(super) fn of_versions_ago(self, behind: u64) -> Self {
         Self { behind: Some(behind), ..self }
     }
 
-    pub(super) fn as_operation(self, op: &'static str) -> Self {
+    pub(super) fn with_operation(self, op: &'static str) -> Self {
         Self { op: Some(op), ..self }
     }
 }

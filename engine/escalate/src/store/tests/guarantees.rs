@@ -133,7 +133,11 @@ pub(super) async fn a_thousand_races(subject: Subject) {
         let mine: Vec<String> = ids.iter().skip(place).step_by(3).cloned().collect();
         racers.spawn(async move {
             for id in mine {
-                house.desk.command(&id, &Command::Acknowledge, &person_acting("c"), "ack", None).await.unwrap();
+                house
+                    .desk
+                    .command(&id, &Command::Acknowledge, &person_acting("c"), "ack", None)
+                    .await
+                    .unwrap();
             }
         });
     }

@@ -37,16 +37,16 @@ fn an_acknowledgement_of_a_closed_incident_is_refused(t: &mut Tale) {
 
 fn a_stale_acknowledgement_is_refused_with_the_present_version(t: &mut Tale) {
     t.at("10:00", finding(High));
-    t.at("10:06", acknowledge("a").as_of_versions_ago(1).refused("is at version 2, not 1"));
-    t.at("10:07", acknowledge("a").as_of_versions_ago(0));
+    t.at("10:06", acknowledge("a").of_versions_ago(1).refused("is at version 2, not 1"));
+    t.at("10:07", acknowledge("a").of_versions_ago(0));
     t.expect(page("a", First, "10:00"));
     t.expect(page("b", Escalated, "10:05"));
 }
 
 fn the_same_operation_twice_is_one_acknowledgement(t: &mut Tale) {
     t.at("10:00", finding(High));
-    t.at("10:01", acknowledge("a").as_operation("press"));
-    t.at("10:02", acknowledge("a").as_operation("press").as_of_versions_ago(1));
+    t.at("10:01", acknowledge("a").with_operation("press"));
+    t.at("10:02", acknowledge("a").with_operation("press").of_versions_ago(1));
     t.at("10:03", holds("taken once, at version 2", |incident| incident.version == 2));
     t.expect(page("a", First, "10:00"));
 }

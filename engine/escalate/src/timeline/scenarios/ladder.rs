@@ -146,8 +146,8 @@ fn escalated_by_hand_after_the_acknowledgement_is_one_page_and_no_timer(t: &mut 
 
 fn two_people_cannot_escalate_twice_from_one_look(t: &mut Tale) {
     t.at("10:00", finding(High));
-    t.at("10:01", asks("a", Command::Escalate).as_of_versions_ago(0));
-    t.at("10:01", asks("c", Command::Escalate).as_of_versions_ago(1).refused("is at version 2, not 1"));
+    t.at("10:01", asks("a", Command::Escalate).of_versions_ago(0));
+    t.at("10:01", asks("c", Command::Escalate).of_versions_ago(1).refused("is at version 2, not 1"));
     t.at("10:02", acknowledge("b"));
     t.expect(page("a", First, "10:00"));
     t.expect(page("b", Escalated, "10:01"));
