@@ -197,9 +197,11 @@ fn help_and_wrong_usage() {
         ("explain", &["--rulebook", "--id", "--json"]),
         (
             "incidents",
-            &["list", "show", "ack", "confirm", "assign", "note", "escalate", "resolve", "dismiss", "review"],
+            &["list", "show", "ack", "release", "confirm", "assign", "note", "escalate", "resolve", "dismiss", "review"],
         ),
         ("eval", &["--model", "--task", "--json"]),
+        ("oncall", &["--at", "--json"]),
+        ("silences", &["list", "add", "expire"]),
     ]
     .into();
     let whole = run(&["--help"]);
