@@ -197,7 +197,10 @@ fn help_and_wrong_usage() {
         ("explain", &["--rulebook", "--id", "--json"]),
         (
             "incidents",
-            &["list", "show", "ack", "release", "confirm", "assign", "note", "escalate", "resolve", "dismiss", "review"],
+            &[
+                "list", "show", "ack", "release", "confirm", "assign", "note", "escalate", "resolve",
+                "dismiss", "review",
+            ],
         ),
         ("eval", &["--model", "--task", "--json"]),
         ("oncall", &["--at", "--json"]),

@@ -142,6 +142,7 @@ mod tests {
     /// The commands against a console that listens: what they ask is done.
     #[tokio::test]
     async fn silences_are_made_and_ended_and_duty_is_asked() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let book = Rulebook::load(&[("pack.yaml", CONSUMER_BRAND)]).unwrap();
         let monitor = book.monitors[0].id.clone();
