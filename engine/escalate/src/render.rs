@@ -3,23 +3,31 @@
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use tocsin_rules::{Language, Subject};
+use tocsin_rules::{Language, Level, Subject};
 use url::Url;
 
 use crate::delivery::{Page, PageReason};
 
+mod digest;
 mod html;
+mod layout;
 pub mod link;
+mod markup;
 pub mod safe;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod words;
+
+pub(crate) use layout::{Room, roll_within};
+pub(crate) use markup::Markup;
 
 use link::{Grant, Signer};
 use safe::{Unit, clean, defang};
 
 /// Characters of one post that are quoted.
 const QUOTE_LIMIT: usize = 160;
+/// Characters of a monitor's name in the one line that no channel cuts.
+const NAME_LIMIT: usize = 40;
 /// Reasons that are listed.
 const REASON_LIMIT: usize = 6;
 
@@ -158,7 +166,7 @@ impl Renderer {
         (self.incident_url(&page.incident), words::pick(language, "打开事件", "Open the incident").into())
     }
 
-    fn content(&self, page: &Page, link: Option<&str>, link_text: &str) -> Content {
+    fn content(&self, page: &Page, link: Option<&str>, link_text: &str) -> Letter {
         let (language, snapshot) = (page.language, &page.snapshot);
         let pick = |zh, en| words::pick(language, zh, en);
         let dot = pick("：", ": ");
@@ -200,9 +208,13 @@ impl Renderer {
                 Language::En => format!("{title} ({role}, by {due})"),
             }
         });
-        Content {
+        Letter {
+            language,
+            level: page.level,
+            head: self.head(page),
             headline,
             facts,
+            roll: Vec::new(),
             sections: vec![
                 (pick("为什么", "Why").into(), reasons),
                 (
@@ -228,6 +240,22 @@ impl Renderer {
             link: link.map(|href| (link_text.to_owned(), href.to_owned())),
             id: format!("{}{dot}{}", pick("事件编号", "Incident"), page.incident),
         }
+    }
+
+    /// The page for a channel that has a dialect of its own.
+    pub(crate) fn letter(&self, page: &Page) -> Letter {
+        let (link, link_text) = self.link(page);
+        self.content(page, link.as_deref(), &link_text)
+    }
+
+    /// Short enough for any channel: what an operator named at length is cut, level and incident are not.
+    fn head(&self, page: &Page) -> String {
+        let language = page.language;
+        let name = safe::cut(&clean(&page.snapshot.monitor_name), NAME_LIMIT, Unit::Chars, language);
+        let (drill, level) = (words::drill(page, language), words::level(page.level, language));
+        let dot = words::pick(language, " · ", ": ");
+        let reason = words::page_reason(page.reason, language);
+        format!("{drill}[{level}][{}] {name}{dot}{reason}", page.incident)
     }
 
     fn why_you(&self, page: &Page) -> String {
@@ -266,17 +294,27 @@ impl Renderer {
     }
 }
 
-/// A page before it takes a form.
-struct Content {
+/// A page, or a digest of many, before it takes a form. Social text is defanged; no dialect's signs are escaped yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub(crate) language: Language,
+    /// Highest level told of.
+    pub(crate) level: Level,
+    /// One line that says it all: level, incident, monitor, reason. Never cut by a channel.
+    pub(crate) head: String,
     headline: String,
     facts: Vec<String>,
     sections: Vec<(String, Vec<String>)>,
+    /// Incidents of a digest and what each is about: all of them are named.
+    roll: Vec<(String, String)>,
     after: Option<String>,
-    link: Option<(String, String)>,
-    id: String,
+    /// What the link is called, and where it leads.
+    pub(crate) link: Option<(String, String)>,
+    /// The incident, named.
+    pub(crate) id: String,
 }
 
-impl Content {
+impl Letter {
     fn plain(&self) -> String {
         let mut lines = vec![self.headline.clone()];
         lines.extend(self.facts.iter().cloned());

@@ -22,16 +22,17 @@ use lettre::{
 };
 use serde::Deserialize;
 
-use super::{BoxFuture, Channel, Fault, Kind, Secret, http, secret};
+use super::{
+    BoxFuture, Channel, Fault, Kind, Secret,
+    classify::mail::{Stage, judge},
+    http, secret,
+};
 use crate::{
     delivery::{Delivery, Page},
     render::Renderer,
 };
 
 mod message;
-
-/// Wait after a greylisting answer: servers want minutes.
-const GREYLIST: Duration = Duration::from_secs(300);
 
 /// Wait for the server's goodbye.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -92,11 +93,8 @@ pub enum Tls {
     None,
 }
 
-impl Config {
-    pub(super) fn read_secrets(
-        &mut self,
-        read: &dyn Fn(&Path) -> std::io::Result<String>,
-    ) -> Result<(), Fault> {
+impl secret::SecretFiles for Config {
+    fn read_secrets(&mut self, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Result<(), Fault> {
         secret::from_file("password_file", &mut self.password, self.password_file.as_ref(), read)?;
         if let Some(path) = &self.ca_file {
             let pem = read(path)
@@ -271,35 +269,6 @@ fn bad_handshake(error: &SmtpError) -> bool {
         source = cause.source();
     }
     false
-}
-
-/// Where in the dialogue an answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Greeting,
-    Account,
-    Envelope,
-    Message,
-}
-
-/// What an answer means. `ours` is a fault on this side of the wire: TLS refused, no common mechanism.
-fn judge(code: Option<u16>, ours: bool, said: &str, stage: Stage) -> Delivery {
-    let detail = |code: u16| match said {
-        "" => format!("the mail server answered {code}"),
-        said => format!("the mail server answered {code}: {said}"),
-    };
-    match (code, stage) {
-        (Some(450..=452), _) => Delivery::Retry { after: Some(GREYLIST) },
-        (Some(400..=499), _) => Delivery::Retry { after: None },
-        (Some(code @ (530 | 534 | 535 | 538)), _) => Delivery::PermanentConfig { detail: detail(code) },
-        (Some(code), Stage::Message) => Delivery::PermanentPayload { detail: detail(code) },
-        (Some(code @ 552), _) => Delivery::PermanentPayload { detail: detail(code) },
-        (Some(code), _) => Delivery::PermanentConfig { detail: detail(code) },
-        (None, Stage::Greeting | Stage::Account) if ours => {
-            Delivery::PermanentConfig { detail: format!("no protected session with the mail server: {said}") }
-        }
-        (None, _) => Delivery::Retry { after: None },
-    }
 }
 
 impl Channel for Email {

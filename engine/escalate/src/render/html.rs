@@ -3,9 +3,9 @@
 
 use tocsin_rules::Language;
 
-use super::{Content, safe::html};
+use super::{Letter, safe::html};
 
-pub(super) fn page(content: &Content, language: Language) -> String {
+pub(super) fn page(content: &Letter, language: Language) -> String {
     let lang = match language {
         Language::Zh => "zh-CN",
         Language::En => "en",

@@ -8,7 +8,11 @@ use std::{
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::{delivery::PageReason, render::samples};
+use crate::{
+    channel::{classify::mail::GREYLIST, secret::SecretFiles},
+    delivery::PageReason,
+    render::samples,
+};
 
 /// A child that ends with the test.
 struct Server {
