@@ -299,4 +299,6 @@ impl Registry {
 }
 
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod tests;

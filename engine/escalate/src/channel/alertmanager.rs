@@ -37,7 +37,7 @@ const ANNOTATION: usize = 10_000;
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Base address of every replica, e.g. `http://alertmanager-0:9093`.
-    pub urls: Vec<String>,
+    pub urls: Vec<Secret>,
     /// Labels every alert carries besides its own, for routing.
     pub labels: BTreeMap<String, String>,
     /// An alert nobody closes ends after so many hours.
@@ -117,9 +117,9 @@ impl Alertmanager {
         if !(1..=720).contains(&config.hold_hours) {
             return Err(Fault("hold_hours", "must be 1 to 720".into()));
         }
-        let open = |url: &String| {
+        let open = |url: &Secret| {
             let secrets = vec![config.token.clone()];
-            Endpoint::new("urls", url, &config.allow_private_targets, secrets, clock.clone())
+            Endpoint::new("urls", url.expose(), &config.allow_private_targets, secrets, clock.clone())
         };
         Ok(Self {
             replicas: config.urls.iter().map(open).collect::<Result<_, _>>()?,

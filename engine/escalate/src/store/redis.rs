@@ -3,6 +3,7 @@
 //! read-only and loading come back as faults.
 
 mod keys;
+mod lanes;
 mod link;
 mod outbox;
 mod reads;
@@ -20,7 +21,12 @@ use super::{
     Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
     fresh, from_json, to_json,
 };
-use crate::{audit::AuditEntry, incident::Incident, transition::Change};
+use crate::{
+    audit::AuditEntry,
+    incident::Incident,
+    throttle::{Admission, Limit},
+    transition::Change,
+};
 use keys::{Keys, milliseconds, milliseconds_up};
 use link::Link;
 
@@ -72,6 +78,8 @@ struct Scripts {
     rearm: Script,
     claim_pages: Script,
     settle_page: Script,
+    admit: Script,
+    block: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -96,6 +104,8 @@ impl Redis {
                 rearm: Script::new(include_str!("redis/rearm.lua")),
                 claim_pages: Script::new(include_str!("redis/claim_pages.lua")),
                 settle_page: Script::new(include_str!("redis/settle_page.lua")),
+                admit: Script::new(include_str!("redis/admit.lua")),
+                block: Script::new(include_str!("redis/block.lua")),
             }),
             resumed: Arc::default(),
         };
@@ -292,6 +302,20 @@ impl Store for Redis {
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
         Box::pin(self.count_all(now))
+    }
+
+    fn admit<'a>(
+        &'a self,
+        lane: &'a str,
+        limits: &'static [Limit],
+        urgent: bool,
+        now: Timestamp,
+    ) -> Reply<'a, Admission> {
+        Box::pin(self.admit_on(lane, limits, urgent, now))
+    }
+
+    fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()> {
+        Box::pin(self.block_lane(lane, until, now))
     }
 
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {

@@ -38,7 +38,7 @@ fn rule() -> impl FnMut(&Seen) -> Reply + Send {
 
 fn config(urls: &[&str]) -> Config {
     Config {
-        urls: urls.iter().map(|base| format!("{base}/am")).collect(),
+        urls: urls.iter().map(|base| Secret::new(format!("{base}/am"))).collect(),
         labels: BTreeMap::from([("team".to_owned(), "pr".to_owned())]),
         token: Secret::new("proxy-token-0123456789"),
         allow_private_targets: vec![Allowed::try_from("127.0.0.1".to_owned()).unwrap()],

@@ -13,6 +13,7 @@ use crate::{
     fixtures::{House, Pager, at, finding, person_acting, rulebook},
     incident::State,
     store::{Attempt, Claim, Committed, Filter, PageRecord, PageStatus, Settlement, Store, StoreError},
+    throttle::{Admission, Limit},
     transition::{Change, Effect, Event, apply},
 };
 
@@ -388,4 +389,47 @@ pub(super) async fn nobody_is_told_what_they_never_heard_of(subject: Subject) {
     house.until("10:10").await;
     assert!(pager.take().is_empty() && pager.told.lock().unwrap().is_empty());
     assert_eq!(subject.store.counts(at("10:10")).await.unwrap().outbox_depth, 0);
+}
+
+const ROBOT: &[Limit] = &[Limit::per(18, 60)];
+
+/// Three workers ask at once: together they get what the limit allows, and not one more.
+pub(super) async fn workers_share_a_limit_and_urgent_ones_have_room(subject: Subject) {
+    let mut workers = JoinSet::new();
+    for _ in 0..3 {
+        let store = subject.store.clone();
+        workers.spawn(async move {
+            let mut admitted = 0;
+            for _ in 0..10 {
+                let answer = store.admit("robot", ROBOT, false, at("10:00")).await.unwrap();
+                admitted += usize::from(answer == Admission::Now);
+            }
+            admitted
+        });
+    }
+    assert_eq!(workers.join_all().await.into_iter().sum::<usize>(), 12);
+    let store = &subject.store;
+    for _ in 0..6 {
+        assert_eq!(store.admit("robot", ROBOT, true, at("10:00:30")).await.unwrap(), Admission::Now);
+    }
+    let later = |clock: &str| Admission::Later { until: at(clock) };
+    assert_eq!(store.admit("robot", ROBOT, true, at("10:00:31")).await.unwrap(), later("10:01"));
+    assert_eq!(store.admit("other", ROBOT, false, at("10:00:31")).await.unwrap(), Admission::Now);
+    // An urgent one waits for the place that comes free: ordinary ones stand back a moment.
+    assert_eq!(store.admit("robot", ROBOT, false, at("10:01")).await.unwrap(), later("10:01:01"));
+    assert_eq!(store.admit("robot", ROBOT, true, at("10:01")).await.unwrap(), Admission::Now);
+    assert_eq!(store.admit("robot", ROBOT, false, at("10:01:01")).await.unwrap(), Admission::Now);
+}
+
+pub(super) async fn a_block_holds_for_every_worker(subject: Subject) {
+    let store = &subject.store;
+    store.block("robot", at("10:10"), at("10:00")).await.unwrap();
+    store.block("robot", at("10:05"), at("10:00")).await.unwrap();
+    let subject = subject.reopen().await;
+    let store = &subject.store;
+    for clock in ["10:00", "10:09:59"] {
+        let answer = store.admit("robot", ROBOT, true, at(clock)).await.unwrap();
+        assert_eq!(answer, Admission::Later { until: at("10:10") });
+    }
+    assert_eq!(store.admit("robot", ROBOT, false, at("10:10")).await.unwrap(), Admission::Now);
 }
