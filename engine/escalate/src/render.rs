@@ -153,8 +153,7 @@ impl Renderer {
 
     fn link(&self, page: &Page) -> (Option<String>, String) {
         let language = page.language;
-        let wanted = page.reason.calls_for_acknowledgement() && page.snapshot.acknowledged_by.is_none();
-        if let (true, Some(signer)) = (wanted, &self.signer) {
+        if let (true, Some(signer)) = (asks(page), &self.signer) {
             // Counted from the page, not from now: the same page always carries the same link.
             let expires = page.not_before.saturating_add(i64::from(self.link_minutes).minutes());
             let expires = expires.unwrap_or(page.not_before).as_second();
@@ -237,6 +236,7 @@ impl Renderer {
                 )
                 .into()
             }),
+            grant: asks(page).then(|| format!("a:{}:{}", page.incident, page.epoch)),
             link: link.map(|href| (link_text.to_owned(), href.to_owned())),
             id: format!("{}{dot}{}", pick("事件编号", "Incident"), page.incident),
         }
@@ -294,6 +294,11 @@ impl Renderer {
     }
 }
 
+/// Whether somebody is to acknowledge it.
+fn asks(page: &Page) -> bool {
+    page.reason.calls_for_acknowledgement() && page.snapshot.acknowledged_by.is_none()
+}
+
 /// A page, or a digest of many, before it takes a form. Social text is defanged; no dialect's signs are escaped yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Letter {
@@ -308,6 +313,8 @@ pub(crate) struct Letter {
     /// Incidents of a digest and what each is about: all of them are named.
     roll: Vec<(String, String)>,
     after: Option<String>,
+    /// What an acknowledge button carries, where one is due: `a:<incident>:<epoch>`, at most 64 bytes.
+    pub(crate) grant: Option<String>,
     /// What the link is called, and where it leads.
     pub(crate) link: Option<(String, String)>,
     /// The incident, named.

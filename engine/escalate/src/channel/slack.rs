@@ -48,6 +48,8 @@ pub struct Config {
     pub bot_token: Secret,
     /// File holding `bot_token`.
     pub bot_token_file: Option<PathBuf>,
+    /// The app's interactivity leads to `/replies/slack`: pages carry a button that acknowledges in place.
+    pub buttons: bool,
     /// Another endpoint for `bot_token` (a relay).
     pub api_url: Option<String>,
     /// Hosts, addresses and networks that may be reached although they are not public.
@@ -61,6 +63,7 @@ secret_files!(Config: webhook_url / webhook_url_file, bot_token / bot_token_file
 pub(super) struct Slack {
     /// Set for an app, empty for a webhook.
     token: Secret,
+    buttons: bool,
 }
 
 impl Config {
@@ -73,9 +76,16 @@ impl Config {
                 return Err(Fault("bot_token", "and webhook_url are both set: keep one".into()));
             }
         };
+        if self.buttons && self.bot_token.is_empty() {
+            return Err(Fault("buttons", "need an app: set bot_token".into()));
+        }
         let secrets = vec![self.bot_token.clone()];
         let endpoint = Endpoint::new(field, url, &self.allow_private_targets, secrets, clock)?;
-        Ok(Chat { speaker: Slack { token: self.bot_token.clone() }, endpoint, renderer })
+        Ok(Chat {
+            speaker: Slack { token: self.bot_token.clone(), buttons: self.buttons },
+            endpoint,
+            renderer,
+        })
     }
 }
 
@@ -84,7 +94,7 @@ impl Slack {
         !self.token.is_empty()
     }
 
-    fn blocks(letter: &Letter, lead: &str) -> Value {
+    fn blocks(&self, letter: &Letter, lead: &str) -> Value {
         let room = Room {
             markup: Markup::Slack,
             limit: SECTION,
@@ -97,14 +107,25 @@ impl Slack {
             json!({"type": "header", "text": {"type": "plain_text", "text": head, "emoji": false}}),
             json!({"type": "section", "text": {"type": "mrkdwn", "text": letter.set(room, lead), "verbatim": true}}),
         ];
+        let button = |id: &str, text: &str| json!({"type": "button", "action_id": id, "text": {"type": "plain_text", "text": text}});
+        let mut buttons = Vec::new();
+        let grant = letter.grant.as_ref().filter(|_| self.buttons);
+        if let Some(grant) = grant {
+            let mut acknowledge = button("acknowledge", letter.pick("确认接手", "Acknowledge"));
+            acknowledge["value"] = json!(grant);
+            buttons.push(acknowledge);
+        }
         if let Some((text, href)) = &letter.link {
-            let mut button = json!({
-                "type": "button", "url": href, "action_id": "open", "text": {"type": "plain_text", "text": text},
-            });
+            let text = if grant.is_some() { letter.pick("打开", "Open") } else { text };
+            let mut open = button("open", text);
+            open["url"] = json!(href);
+            buttons.push(open);
+        }
+        if let Some(first) = buttons.first_mut() {
             if letter.level == Level::High {
-                button["style"] = json!("danger");
+                first["style"] = json!("danger");
             }
-            blocks.push(json!({"type": "actions", "elements": [button]}));
+            blocks.push(json!({"type": "actions", "elements": buttons}));
         }
         Value::Array(blocks)
     }
@@ -142,7 +163,7 @@ impl Speaker for Slack {
         let mut body = json!({
             // Shown in notifications and where blocks are not.
             "text": Markup::Slack.escape(&letter.head),
-            "blocks": Self::blocks(letter, &lead.join(" ")),
+            "blocks": self.blocks(letter, &lead.join(" ")),
             "unfurl_links": false,
             "unfurl_media": false,
         });

@@ -41,6 +41,8 @@ pub struct Config {
     pub token: Secret,
     /// File holding `token`.
     pub token_file: Option<PathBuf>,
+    /// The bot's webhook leads to `/replies/telegram`: pages carry a button that acknowledges in place.
+    pub buttons: bool,
     /// Another server of the Bot API.
     pub api_url: Option<String>,
     /// Hosts, addresses and networks that may be reached although they are not public.
@@ -51,7 +53,9 @@ secret_files!(Config: token / token_file);
 
 /// Writes for Telegram.
 #[derive(Debug)]
-pub(super) struct Telegram;
+pub(super) struct Telegram {
+    buttons: bool,
+}
 
 impl Config {
     pub(super) fn open(
@@ -68,7 +72,7 @@ impl Config {
         let url = format!("{base}/bot{token}/sendMessage");
         let secrets = vec![self.token.clone()];
         let endpoint = Endpoint::new("api_url", &url, &self.allow_private_targets, secrets, clock)?;
-        Ok(Chat { speaker: Telegram, endpoint, renderer })
+        Ok(Chat { speaker: Telegram { buttons: self.buttons }, endpoint, renderer })
     }
 }
 
@@ -107,8 +111,17 @@ impl Speaker for Telegram {
             "parse_mode": "HTML",
             "link_preview_options": {"is_disabled": true},
         });
+        let mut row = Vec::new();
+        let grant = letter.grant.as_ref().filter(|_| self.buttons);
+        if let Some(grant) = grant {
+            row.push(json!({"text": letter.pick("确认接手", "Acknowledge"), "callback_data": grant}));
+        }
         if let Some((text, href)) = &letter.link {
-            body["reply_markup"] = json!({"inline_keyboard": [[{"text": text, "url": href}]]});
+            let text = if grant.is_some() { letter.pick("打开", "Open") } else { text };
+            row.push(json!({"text": text, "url": href}));
+        }
+        if !row.is_empty() {
+            body["reply_markup"] = json!({"inline_keyboard": [row]});
         }
         Ok(Request::json(&body))
     }

@@ -43,6 +43,7 @@ impl Renderer {
             sections: Vec::new(),
             roll: roll.collect(),
             after: None,
+            grant: None,
             link: self
                 .url("")
                 .map(|href| (words::pick(language, "打开控制台", "Open the console").to_owned(), href)),

@@ -154,6 +154,29 @@ async fn a_limit_says_until_when() {
     assert_eq!(channel.send(&page).await.as_str(), "delivered", "another channel has its own");
 }
 
+#[tokio::test]
+async fn an_app_with_interactivity_acknowledges_in_place() {
+    let clock = standin::manual();
+    let standin = StandIn::start(&clock, rule(&clock)).await;
+    let buttons = Config { buttons: true, ..config(&standin.base, true) };
+    let channel = buttons.open(samples::renderer(), Arc::new(clock)).unwrap();
+    let mut page = samples::page();
+    page.contact.address = "C1".into();
+    assert_eq!(channel.send(&page).await.as_str(), "delivered");
+    let elements = standin.last().body["blocks"][2]["elements"].clone();
+    assert_eq!(
+        (&elements[0]["action_id"], &elements[0]["value"]),
+        (&json!("acknowledge"), &json!("a:s07-ab12cd34ef:1"))
+    );
+    assert!(elements[0].get("url").is_none() && elements[1]["url"].is_string());
+    let recovered = crate::delivery::Page { reason: crate::delivery::PageReason::Recovered, ..page };
+    assert_eq!(channel.send(&recovered).await.as_str(), "delivered");
+    assert_eq!(standin.last().body["blocks"][2]["elements"].as_array().unwrap().len(), 1);
+    let fault = Config { buttons: true, ..config(&standin.base, false) }
+        .open(samples::renderer(), Arc::new(standin::manual()));
+    assert_eq!(fault.unwrap_err().0, "buttons");
+}
+
 #[test]
 fn exactly_one_way_is_set() {
     crate::channel::receiver::tls();

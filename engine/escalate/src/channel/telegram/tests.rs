@@ -160,6 +160,20 @@ async fn refusals_tell_chat_from_message_and_limit_from_both() {
     assert_eq!((channel.lane("7").unwrap().limits.len(), channel.lane("-7").unwrap().limits.len()), (1, 2));
 }
 
+#[tokio::test]
+async fn a_bot_with_a_webhook_acknowledges_in_place() {
+    let clock = standin::manual();
+    let standin = StandIn::start(&clock, rule(&clock)).await;
+    let buttons = Config { buttons: true, ..config(&standin.base) };
+    let channel = buttons.open(samples::renderer(), Arc::new(clock)).unwrap();
+    let mut page = samples::page();
+    page.contact.address = "7".into();
+    assert_eq!(channel.send(&page).await.as_str(), "delivered");
+    let row = standin.last().body["reply_markup"]["inline_keyboard"][0].clone();
+    let data = row[0]["callback_data"].as_str().unwrap();
+    assert!(data == "a:s07-ab12cd34ef:1" && data.len() <= 64 && row[1]["url"].is_string());
+}
+
 #[test]
 fn a_token_that_is_none_is_refused_unseen() {
     crate::channel::receiver::tls();
