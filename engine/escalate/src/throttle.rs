@@ -27,6 +27,29 @@ impl Limit {
     }
 }
 
+/// Windows at least this long are parted for ordinary messages.
+const LONG: Duration = Duration::from_secs(60);
+/// ... into so many.
+const PARTS: u32 = 4;
+
+/// What holds for a message: the limits as they are when it is urgent; else the ordinary share of them, and of a long
+/// window at most a part of that in a part of it, so that a storm does not use up the minute in its first second and then
+/// wait for the next.
+pub(crate) fn holding(limits: &[Limit], urgent: bool) -> Vec<Limit> {
+    if urgent {
+        return limits.to_vec();
+    }
+    let mut held = Vec::with_capacity(2 * limits.len());
+    for limit in limits {
+        let count = limit.for_ordinary();
+        held.push(Limit { count, ..*limit });
+        if limit.window >= LONG && count >= PARTS {
+            held.push(Limit { count: count / PARTS, window: limit.window / PARTS });
+        }
+    }
+    held
+}
+
 /// A target with limits of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {
@@ -93,8 +116,8 @@ impl Record {
         if !urgent {
             until = until.max(self.urgent);
         }
-        for limit in limits {
-            let count = if urgent { limit.count } else { limit.for_ordinary() } as usize;
+        for limit in holding(limits, urgent) {
+            let count = limit.count as usize;
             let window = milliseconds(limit.window);
             let within = self.sent.iter().filter(|at| **at > now - window).count();
             if within >= count {
@@ -134,13 +157,21 @@ mod tests {
     #[test]
     fn urgent_messages_find_room_and_go_before_the_others() {
         let mut lane = Record::default();
-        let ordinary = (0..30).filter(|n| lane.admit(ROBOT, false, n * 10).is_ok()).count();
-        assert_eq!(ordinary, 12);
-        assert_eq!((0..10).filter(|n| lane.admit(ROBOT, true, 1_000 + n).is_ok()).count(), 6);
+        let ordinary = |lane: &mut Record, from: i64| {
+            (0..30).filter(|n| lane.admit(ROBOT, false, from + n * 10).is_ok()).count()
+        };
+        assert_eq!(ordinary(&mut lane, 0), 3);
+        assert_eq!(
+            lane.admit(ROBOT, false, 1_000),
+            Err(15_000),
+            "a quarter of a minute for a quarter of the share"
+        );
+        assert_eq!((1..4).map(|part| ordinary(&mut lane, part * 15_100)).sum::<usize>(), 9);
+        assert_eq!((0..10).filter(|n| lane.admit(ROBOT, true, 50_000 + n).is_ok()).count(), 6);
         // Full: an urgent one waits for the first place, and ordinary ones behind it.
-        assert_eq!(lane.admit(ROBOT, true, 2_000), Err(60_000));
-        assert_eq!(lane.admit(ROBOT, false, 60_500), Err(61_000));
-        assert_eq!(lane.admit(ROBOT, true, 60_500), Ok(()));
+        assert_eq!(lane.admit(ROBOT, true, 51_000), Err(60_000));
+        assert_eq!(lane.admit(ROBOT, true, 60_000), Ok(()));
+        assert!(lane.admit(ROBOT, false, 60_500).is_err());
     }
 
     #[test]

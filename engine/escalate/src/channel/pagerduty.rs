@@ -28,8 +28,11 @@ use crate::{
         Renderer,
         safe::{self, Unit},
     },
+    throttle::{Lane, Limit},
 };
 
+/// The provider takes about 120 a minute and key.
+const LIMITS: &[Limit] = &[Limit::per(108, 60)];
 /// Characters of `payload.summary`.
 const SUMMARY_LIMIT: usize = 1024;
 /// Bytes of the whole body.
@@ -175,6 +178,13 @@ impl Channel for PagerDuty {
 
     fn send<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Delivery> {
         Box::pin(self.page(page))
+    }
+
+    fn lane(&self, address: &str) -> Option<Lane> {
+        let key = self.key(address).ok()?;
+        let hash = blake3::hash(key.expose().as_bytes()).to_hex();
+        let key = format!("{}-{}", Kind::PagerDuty.as_str(), &hash[..16]);
+        Some(Lane { place: key.clone(), key, limits: LIMITS, digest_of: 0 })
     }
 
     fn keeps_state(&self) -> bool {

@@ -94,6 +94,7 @@ conformance!(
     nobody_is_told_what_they_never_heard_of,
     workers_share_a_limit_and_urgent_ones_have_room,
     a_block_holds_for_every_worker,
+    a_lane_is_kept_by_the_same_rule,
 );
 
 /// Redis is killed between operations; what was answered is there afterwards, and the client finds its way back.

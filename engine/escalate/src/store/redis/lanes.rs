@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Redis, milliseconds_of};
 use crate::{
     store::StoreError,
-    throttle::{Admission, Limit, PRECEDENCE},
+    throttle::{Admission, Limit, PRECEDENCE, holding},
 };
 
 impl Redis {
@@ -22,9 +22,8 @@ impl Redis {
         let (sent, marks) = self.keys.lane(lane);
         let mut call = self.scripts.admit.key(sent);
         call.key(marks).arg(self.now_argument(now)).arg(u8::from(urgent)).arg(milliseconds_of(PRECEDENCE));
-        for limit in limits {
-            let count = if urgent { limit.count } else { limit.for_ordinary() };
-            call.arg(count).arg(milliseconds_of(limit.window));
+        for limit in holding(limits, urgent) {
+            call.arg(limit.count).arg(milliseconds_of(limit.window));
         }
         let mut connection = self.link.connection();
         let wait: i64 = self.link.heard("keep a limit", call.invoke_async(&mut connection).await)?;
