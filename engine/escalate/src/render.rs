@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use tocsin_rules::{Language, Level, Subject};
+use tocsin_rules::{Language, Subject};
 use url::Url;
 
 use crate::delivery::{Page, PageReason};
@@ -11,6 +11,7 @@ use crate::delivery::{Page, PageReason};
 mod digest;
 mod html;
 mod layout;
+mod letter;
 pub mod link;
 mod markup;
 pub mod safe;
@@ -19,6 +20,7 @@ pub(crate) mod samples;
 pub mod words;
 
 pub(crate) use layout::{Room, roll_within};
+pub(crate) use letter::Letter;
 pub(crate) use markup::Markup;
 
 use link::{Grant, Signer};
@@ -297,47 +299,6 @@ impl Renderer {
 /// Whether somebody is to acknowledge it.
 fn asks(page: &Page) -> bool {
     page.reason.calls_for_acknowledgement() && page.snapshot.acknowledged_by.is_none()
-}
-
-/// A page, or a digest of many, before it takes a form. Social text is defanged; no dialect's signs are escaped yet.
-#[derive(Debug, Clone)]
-pub(crate) struct Letter {
-    pub(crate) language: Language,
-    /// Highest level told of.
-    pub(crate) level: Level,
-    /// One line that says it all: level, incident, monitor, reason. Never cut by a channel.
-    pub(crate) head: String,
-    headline: String,
-    facts: Vec<String>,
-    sections: Vec<(String, Vec<String>)>,
-    /// Incidents of a digest and what each is about: all of them are named.
-    roll: Vec<(String, String)>,
-    after: Option<String>,
-    /// What an acknowledge button carries, where one is due: `a:<incident>:<epoch>`, at most 64 bytes.
-    pub(crate) grant: Option<String>,
-    /// What the link is called, and where it leads.
-    pub(crate) link: Option<(String, String)>,
-    /// The incident, named.
-    pub(crate) id: String,
-}
-
-impl Letter {
-    fn plain(&self) -> String {
-        let mut lines = vec![self.headline.clone()];
-        lines.extend(self.facts.iter().cloned());
-        for (title, items) in self.sections.iter().filter(|(_, items)| !items.is_empty()) {
-            lines.push(String::new());
-            lines.push(title.clone());
-            lines.extend(items.iter().map(|item| format!("- {item}")));
-        }
-        lines.push(String::new());
-        if let Some((text, href)) = &self.link {
-            lines.push(format!("{text}: {href}"));
-        }
-        lines.extend(self.after.clone());
-        lines.push(self.id.clone());
-        lines.join("\n")
-    }
 }
 
 impl Rendered {

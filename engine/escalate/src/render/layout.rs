@@ -2,8 +2,6 @@
 //! rest is filled in line by line, and what went is said. Marks are closed where they were opened: text is cut before it
 //! is escaped, never after.
 
-use tocsin_rules::Language;
-
 use super::{
     Letter, Markup,
     safe::{Unit, remark},
@@ -176,13 +174,5 @@ pub(crate) fn roll_within(limit: usize) -> usize {
     (limit.saturating_sub(FRAME) / LINE).clamp(1, 200)
 }
 
-/// The language's own words, for callers that have only the letter.
-impl Letter {
-    /// One of two.
-    pub(crate) fn pick<T>(&self, zh: T, en: T) -> T {
-        match self.language {
-            Language::Zh => zh,
-            Language::En => en,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;
