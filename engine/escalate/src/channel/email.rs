@@ -28,11 +28,17 @@ use super::{
     http, secret,
 };
 use crate::{
-    delivery::{Delivery, Page},
+    delivery::{Delivery, Digest, Page},
     render::Renderer,
+    throttle::{Lane, Limit},
 };
 
 mod message;
+
+/// Mails a minute to one address: nobody reads more, and servers take floods for spam.
+const LIMITS: &[Limit] = &[Limit::per(30, 60)];
+/// Incidents one digest names.
+const NAMES: usize = 200;
 
 /// Wait for the server's goodbye.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -163,8 +169,8 @@ impl Email {
         })
     }
 
-    async fn mail(&self, page: &Page) -> Delivery {
-        let (to, bytes) = match self.composer.compose(page) {
+    async fn mail(&self, composed: Result<(Address, Vec<u8>), Delivery>) -> Delivery {
+        let (to, bytes) = match composed {
             Ok(mail) => mail,
             Err(refusal) => return refusal,
         };
@@ -277,7 +283,17 @@ impl Channel for Email {
     }
 
     fn send<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Delivery> {
-        Box::pin(self.mail(page))
+        Box::pin(self.mail(self.composer.compose(page)))
+    }
+
+    fn lane(&self, address: &str) -> Option<Lane> {
+        let name = format!("{}\0{}\0{address}", self.host, self.composer.from.email);
+        let key = format!("{}-{}", Kind::Email.as_str(), &blake3::hash(name.as_bytes()).to_hex()[..16]);
+        Some(Lane { place: key.clone(), key, limits: LIMITS, digest_of: NAMES })
+    }
+
+    fn send_digest<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Delivery> {
+        Box::pin(self.mail(self.composer.compose_digest(digest)))
     }
 }
 

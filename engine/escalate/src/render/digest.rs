@@ -3,10 +3,21 @@
 
 use tocsin_rules::{Language, Level};
 
-use super::{Letter, Renderer, safe::clean, words};
+use super::{Letter, Renderer, html, safe::clean, words};
 use crate::delivery::Page;
 
 impl Renderer {
+    /// Subject, text and HTML of a digest by mail.
+    pub(crate) fn digest_mail(
+        &self,
+        pages: &[&Page],
+        id: &str,
+        language: Language,
+    ) -> (String, String, String) {
+        let letter = self.digest(pages, id, language);
+        (letter.head.clone(), letter.plain(), html::page(&letter, language))
+    }
+
     /// The digest of `pages`, which all are in `language`, under the name `id`.
     pub(crate) fn digest(&self, pages: &[&Page], id: &str, language: Language) -> Letter {
         let level = pages.iter().map(|page| page.level).max().unwrap_or(Level::None);

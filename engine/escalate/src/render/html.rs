@@ -34,6 +34,13 @@ pub(super) fn page(content: &Letter, language: Language) -> String {
         }
         out.push_str("</ul>\n");
     }
+    if !content.roll.is_empty() {
+        out.push_str("<ul style=\"margin:8px 0;padding-left:20px\">\n");
+        for (id, about) in &content.roll {
+            out.push_str(&format!("<li><strong>{}</strong> {}</li>\n", html(id), html(about)));
+        }
+        out.push_str("</ul>\n");
+    }
     out.push_str("<p style=\"margin:16px 0 0;color:#57606a;font-size:14px\">");
     if let Some(after) = &content.after {
         out.push_str(&format!("{}<br>", html(after)));

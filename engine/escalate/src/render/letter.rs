@@ -36,6 +36,7 @@ impl Letter {
             lines.push(title.clone());
             lines.extend(items.iter().map(|item| format!("- {item}")));
         }
+        lines.extend(self.roll.iter().map(|(id, about)| format!("- {id} {about}")));
         lines.push(String::new());
         if let Some((text, href)) = &self.link {
             lines.push(format!("{text}: {href}"));
