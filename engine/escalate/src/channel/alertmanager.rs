@@ -7,6 +7,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -166,34 +167,33 @@ impl Alertmanager {
         Value::Array(alerts.collect())
     }
 
-    /// To every replica; one that took it is enough, since the others are told as long as they answer.
+    /// To every replica at once; one that took it is enough, since the others are told as long as they answer.
     async fn post(&self, alerts: Value) -> Delivery {
-        let mut taken = None;
+        let answers = join_all(self.replicas.iter().map(|replica| self.post_to(replica, &alerts))).await;
         let mut failed = Delivery::Unknown;
-        for (number, replica) in self.replicas.iter().enumerate() {
-            let path = ["api", "v2", "alerts"].map(str::to_owned).to_vec();
-            let mut headers = Vec::new();
-            if !self.token.is_empty() {
-                headers.push(("authorization", format!("Bearer {}", self.token.expose())));
+        let mut taken = false;
+        for (number, answer) in answers.into_iter().enumerate() {
+            if matches!(answer, Delivery::Delivered { .. }) {
+                taken = true;
+                continue;
             }
-            let answer = match replica.exchange(Request { path, headers, ..Request::json(&alerts) }).await {
-                Ok(answer) => judge(Dialect::Alertmanager, &answer),
-                Err(unanswered) => unanswered,
-            };
-            match answer {
-                delivered @ Delivery::Delivered { .. } => taken = Some(delivered),
-                other => {
-                    let outcome = other.as_str();
-                    tracing::warn!(
-                        replica = number,
-                        outcome,
-                        "a replica of alertmanager did not take an alert"
-                    );
-                    failed = other;
-                }
-            }
+            let outcome = answer.as_str();
+            tracing::warn!(replica = number, outcome, "a replica of alertmanager did not take an alert");
+            failed = answer;
         }
-        taken.unwrap_or(failed)
+        if taken { Delivery::Delivered { provider_id: None } } else { failed }
+    }
+
+    async fn post_to(&self, replica: &Endpoint, alerts: &Value) -> Delivery {
+        let path = ["api", "v2", "alerts"].map(str::to_owned).to_vec();
+        let mut headers = Vec::new();
+        if !self.token.is_empty() {
+            headers.push(("authorization", format!("Bearer {}", self.token.expose())));
+        }
+        match replica.exchange(Request { path, headers, ..Request::json(alerts) }).await {
+            Ok(answer) => judge(Dialect::Alertmanager, &answer),
+            Err(unanswered) => unanswered,
+        }
     }
 }
 

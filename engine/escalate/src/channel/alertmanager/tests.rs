@@ -93,6 +93,9 @@ async fn every_replica_is_told_and_one_is_enough() {
     one.script([Reply::new(503, "")]);
     assert_eq!(channel.send(&samples::page()).await.as_str(), "delivered");
     assert_eq!((one.seen().len(), two.seen().len()), (1, 1));
+    // One that never answers holds up nobody but itself.
+    two.script([Reply::new(0, "")]);
+    assert_eq!(channel.send(&samples::page()).await.as_str(), "delivered");
     one.script([Reply::new(503, "")]);
     two.script([Reply::new(400, json!("bad"))]);
     assert_eq!(channel.send(&samples::page()).await.as_str(), "payload");
