@@ -17,6 +17,9 @@ use crate::{
     throttle::{Lane, Limit},
 };
 
+/// People one digest calls.
+const CALLED: usize = 12;
+
 /// One dialect.
 pub(super) trait Speaker: Debug + Send + Sync {
     /// What it is.
@@ -89,6 +92,8 @@ impl<S: Speaker> Chat<S> {
                 to.push(someone);
             }
         }
+        // The incidents need the room; whoever is not called here is called by the next page.
+        to.truncate(CALLED);
         self.post(&letter, &to).await
     }
 }
