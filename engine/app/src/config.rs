@@ -259,3 +259,21 @@ pub fn secret_from(setting: &str, path: &Path) -> Result<String, Invalid> {
         Err(fault) => Err(Invalid(vec![format!("{setting}: {}: {fault}", path.display())])),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands commented out in the shipped settings is read as well as what does not.
+    #[test]
+    fn the_shipped_examples_of_channels_are_read() {
+        let shipped = include_str!("../../../deploy/tocsin.yaml");
+        let (before, channels) = shipped.split_once("\nchannels:\n").unwrap();
+        let told: Vec<String> = channels.lines().map(|line| line.replacen("#  ", "  ", 1)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tocsin.yaml");
+        std::fs::write(&path, format!("{before}\nchannels:\n{}\n", told.join("\n"))).unwrap();
+        let config = Config::load(&path).unwrap();
+        assert_eq!(config.channels.len(), 14, "{:?}", config.channels.keys());
+    }
+}

@@ -15,13 +15,14 @@ mod metrics;
 pub mod render;
 pub mod stage;
 pub mod store;
+pub mod throttle;
 pub mod timers;
 pub mod transition;
 
 pub use audit::AuditEntry;
 pub use command::{Actor, Command, CommandError, Via};
 pub use courier::Courier;
-pub use delivery::{Delivery, NextStep, Page, PageReason, Snapshot};
+pub use delivery::{Delivery, Digest, NextStep, Page, PageReason, Snapshot};
 pub use desk::{Changed, Desk, Taken, TimelineEntry};
 pub use incident::{Acknowledgement, Incident, State, StepState, Task};
 pub use stage::EscalateStage;

@@ -46,6 +46,12 @@ metric!(TIMER_DELAY: Histogram = register_histogram!(
 metric!(DELIVERIES: IntCounterVec = register_int_counter_vec!(
     "tocsin_escalate_deliveries_total", "Attempts to send a page, by kind of channel and outcome",
     &["channel", "outcome"]));
+metric!(DIGESTED: IntCounter = register_int_counter!(
+    "tocsin_escalate_pages_digested_total", "Pages delivered as part of a digest"));
+metric!(HELD_BACK: IntCounterVec = register_int_counter_vec!(
+    "tocsin_escalate_held_back_total", "Times a message waited for a provider's limit, by kind of channel", &["channel"]));
+metric!(CHANNELS_BROKEN: IntGauge = register_int_gauge!(
+    "tocsin_escalate_channels_broken", "Channels this process found broken and not mended"));
 metric!(OBSOLETE: IntCounterVec = register_int_counter_vec!(
     "tocsin_escalate_pages_obsolete_total", "Pages that need not be sent any more, by reason", &["reason"]));
 metric!(MENTION_TO_PAGE: HistogramVec = register_histogram_vec!(
@@ -94,6 +100,8 @@ pub(crate) fn seed() {
         BEATS.with_label_values(&[outcome]);
     }
     LazyLock::force(&JOURNAL_FAILURES);
+    LazyLock::force(&DIGESTED);
+    LazyLock::force(&CHANNELS_BROKEN);
     LazyLock::force(&TIMER_DELAY);
     LazyLock::force(&LAST_TICK);
     counted(&Counts::default());
@@ -102,6 +110,7 @@ pub(crate) fn seed() {
 /// The same for the kinds of channel that are set up; what a contact names and nobody set up is `missing`.
 pub(crate) fn seed_channels(kinds: impl Iterator<Item = &'static str>) {
     for kind in kinds.chain(["missing"]) {
+        HELD_BACK.with_label_values(&[kind]);
         for outcome in Delivery::WORDS {
             DELIVERIES.with_label_values(&[kind, outcome]);
         }
@@ -155,6 +164,18 @@ pub(crate) fn ticked(now: Timestamp) {
 
 pub(crate) fn attempted(channel: &'static str, outcome: &'static str) {
     DELIVERIES.with_label_values(&[channel, outcome]).inc();
+}
+
+pub(crate) fn digested(pages: usize) {
+    DIGESTED.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+}
+
+pub(crate) fn held_back(channel: &'static str) {
+    HELD_BACK.with_label_values(&[channel]).inc();
+}
+
+pub(crate) fn channels_broken(count: usize) {
+    CHANNELS_BROKEN.set(i64::try_from(count).unwrap_or(i64::MAX));
 }
 
 pub(crate) fn obsolete(page: &Page) {

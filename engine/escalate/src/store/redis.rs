@@ -4,6 +4,7 @@
 
 mod journal;
 mod keys;
+mod lanes;
 mod link;
 mod mend;
 mod outbox;
@@ -23,7 +24,12 @@ use super::{
     Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, PageStatus, Reply, Settlement, Store,
     StoreError, fresh, from_json, to_json,
 };
-use crate::{audit::AuditEntry, incident::Incident, transition::Change};
+use crate::{
+    audit::AuditEntry,
+    incident::Incident,
+    throttle::{Admission, Limit},
+    transition::Change,
+};
 use journal::{Entry, Journal};
 use keys::{Keys, milliseconds, milliseconds_up};
 use link::Link;
@@ -83,6 +89,8 @@ struct Scripts {
     claim_pages: Script,
     settle_page: Script,
     receipt: Script,
+    admit: Script,
+    block: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -108,6 +116,8 @@ impl Redis {
                 claim_pages: Script::new(include_str!("redis/claim_pages.lua")),
                 settle_page: Script::new(include_str!("redis/settle_page.lua")),
                 receipt: Script::new(include_str!("redis/receipt.lua")),
+                admit: Script::new(include_str!("redis/admit.lua")),
+                block: Script::new(include_str!("redis/block.lua")),
             }),
             resumed: Arc::default(),
             journal: config
@@ -337,6 +347,20 @@ impl Store for Redis {
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
         Box::pin(self.count_all(now))
+    }
+
+    fn admit<'a>(
+        &'a self,
+        lane: &'a str,
+        limits: &'static [Limit],
+        urgent: bool,
+        now: Timestamp,
+    ) -> Reply<'a, Admission> {
+        Box::pin(self.admit_on(lane, limits, urgent, now))
+    }
+
+    fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()> {
+        Box::pin(self.block_lane(lane, until, now))
     }
 
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {

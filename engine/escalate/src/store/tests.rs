@@ -10,6 +10,11 @@ use std::sync::Arc;
 use super::*;
 use crate::fixtures::at;
 
+/// A server over `dir`; none where redis-server is not installed.
+pub(crate) fn redis_at(dir: &std::path::Path) -> Option<server::Server> {
+    server::Server::start(dir)
+}
+
 /// A store under test and the ways its time passes.
 struct Subject {
     store: Arc<dyn Store>,
@@ -88,6 +93,9 @@ conformance!(
     findings_and_people_meet_without_loss,
     a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash,
     nobody_is_told_what_they_never_heard_of,
+    workers_share_a_limit_and_urgent_ones_have_room,
+    a_block_holds_for_every_worker,
+    a_lane_is_kept_by_the_same_rule,
 );
 
 /// Redis is killed between operations; what was answered is there afterwards, and the client finds its way back.

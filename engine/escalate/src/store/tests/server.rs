@@ -8,7 +8,7 @@ use std::{
 
 use crate::store::redis::{Config, Redis, Time};
 
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     dir: PathBuf,
 }
@@ -29,7 +29,7 @@ impl Server {
         format!("redis+unix://{}", self.dir.join("redis.sock").display())
     }
 
-    pub(super) async fn connect(&self) -> Redis {
+    pub(crate) async fn connect(&self) -> Redis {
         let config = Config { time: Time::Caller, ..Config::at(self.url()) };
         for _ in 0..200 {
             if let Ok(store) = Redis::connect(&config).await {
