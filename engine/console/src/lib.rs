@@ -111,6 +111,8 @@ pub fn router(config: &Config, parts: Parts) -> Result<Router, SetupError> {
         .route("/api/v1/incidents/{id}/timeline", get(api::incidents::timeline))
         .route("/api/v1/monitors", get(api::rulebook::monitors))
         .route("/api/v1/oncall", get(api::rulebook::on_call))
+        .route("/api/v1/silences", get(api::silences::list).post(api::silences::add))
+        .route("/api/v1/silences/{id}", axum::routing::delete(api::silences::expire))
         .route("/api/v1/sources", get(sources::list))
         .route("/events", get(events::stream))
         .route("/a/{token}", get(link::show).post(link::acknowledge))

@@ -11,6 +11,8 @@ use crate::incident::{Incident, State, StepState};
 pub enum Command {
     /// Take it: stops the escalation for good.
     Acknowledge,
+    /// Give it back: unless somebody takes it within the wait of the rung last paged, the escalation goes on.
+    Release,
     /// It is real; optionally of this category.
     Confirm {
         /// Category id of the rulebook.
@@ -129,6 +131,7 @@ impl Command {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
+            Self::Release => "release",
             Self::Confirm { .. } => "confirm",
             Self::Advance { .. } => "advance",
             Self::Assign { .. } => "assign",

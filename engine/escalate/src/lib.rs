@@ -13,9 +13,12 @@ pub mod heartbeat;
 pub mod incident;
 mod metrics;
 pub mod render;
+pub mod silence;
 pub mod stage;
 pub mod store;
 pub mod throttle;
+#[cfg(test)]
+mod timeline;
 pub mod timers;
 pub mod transition;
 
@@ -25,5 +28,6 @@ pub use courier::Courier;
 pub use delivery::{Delivery, Digest, NextStep, Page, PageReason, Snapshot};
 pub use desk::{Changed, Desk, Taken, TimelineEntry};
 pub use incident::{Acknowledgement, Incident, State, StepState, Task};
+pub use silence::Silence;
 pub use stage::EscalateStage;
 pub use store::{Counts, Filter, Listing, PageRecord, PageStatus, Store, StoreError, embedded::Embedded};

@@ -15,6 +15,7 @@ use crate::{
     audit::AuditEntry,
     delivery::{Delivery, Page},
     incident::{Incident, State},
+    silence::Silence,
     throttle::{Admission, Limit},
     transition::Change,
 };
@@ -251,6 +252,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The provider takes nothing on `lane` before `until`.
     fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()>;
+    /// Every silence that is kept, whether it holds or not.
+    fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>>;
+
+    /// Keeps a silence, in place of one of the same id.
+    fn put_silence<'a>(&'a self, silence: &'a Silence) -> Reply<'a, ()>;
+
+    /// Forgets a silence.
+    fn forget_silence<'a>(&'a self, id: &'a str) -> Reply<'a, ()>;
 
     /// Gives every open incident the timer it demands, where that is missing (after a failover lost it). Returns how
     /// many were mended.

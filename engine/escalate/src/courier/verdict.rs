@@ -34,6 +34,14 @@ pub(super) fn obsolete(page: &Page, incident: Option<&Incident>) -> Option<Strin
             let still = incident.acknowledged.is_some() && page.epoch == incident.timer_epoch;
             (!still).then(|| "overtaken by what happened since".to_owned())
         }
+        // A rung that wants everybody still asks this one, although another has taken it.
+        _ if incident.follow_up.asks(&page.to, page.epoch) => None,
+        reason
+            if reason.calls_for_acknowledgement()
+                && incident.silenced.as_ref().is_some_and(|silenced| page.version < silenced.since) =>
+        {
+            Some("silenced".to_owned())
+        }
         reason if reason.calls_for_acknowledgement() => (page.epoch < incident.timer_epoch).then(|| {
             match (&incident.acknowledged, incident.recovered_at) {
                 (Some(taken), _) => format!("acknowledged by {}", taken.by.who),

@@ -4,6 +4,7 @@
 mod incidents;
 mod lanes;
 mod outbox;
+mod silences;
 mod tables;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     audit::AuditEntry,
     incident::Incident,
+    silence::Silence,
     throttle::{Admission, Limit},
     transition::Change,
 };
@@ -172,6 +174,20 @@ impl Store for Embedded {
     fn block<'a>(&'a self, lane: &'a str, until: Timestamp, _now: Timestamp) -> Reply<'a, ()> {
         let lane = lane.to_owned();
         Box::pin(self.run("keep a limit", move |db| lanes::block(db, &lane, until)))
+    }
+
+    fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>> {
+        Box::pin(self.run("read silences", silences::all))
+    }
+
+    fn put_silence<'a>(&'a self, silence: &'a Silence) -> Reply<'a, ()> {
+        let silence = silence.clone();
+        Box::pin(self.run("keep a silence", move |db| silences::put(db, &silence)))
+    }
+
+    fn forget_silence<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        let id = id.to_owned();
+        Box::pin(self.run("forget a silence", move |db| silences::forget(db, &id)))
     }
 
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {

@@ -9,6 +9,7 @@ mod link;
 mod mend;
 mod outbox;
 mod reads;
+mod silences;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     audit::AuditEntry,
     incident::Incident,
+    silence::Silence,
     throttle::{Admission, Limit},
     transition::Change,
 };
@@ -361,6 +363,18 @@ impl Store for Redis {
 
     fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()> {
         Box::pin(self.block_lane(lane, until, now))
+    }
+
+    fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>> {
+        Box::pin(self.all_silences())
+    }
+
+    fn put_silence<'a>(&'a self, silence: &'a Silence) -> Reply<'a, ()> {
+        Box::pin(self.keep_silence(silence))
+    }
+
+    fn forget_silence<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        Box::pin(self.drop_silence(id))
     }
 
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {

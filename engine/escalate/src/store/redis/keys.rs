@@ -72,6 +72,8 @@ keys! {
     dead,
     /// Stream: every audit entry of the shard.
     audit,
+    /// Hash: id → silence; of the first shard only.
+    silences,
 }
 
 impl Shard {

@@ -6,6 +6,10 @@ use tocsin_rules::{Level, Transition};
 use tokio::task::JoinSet;
 
 use super::{LEASE, Subject};
+pub(super) use super::{
+    crash::a_crash_at_any_call_loses_nothing_and_repeats_at_most_one_page,
+    guarantees::{a_stale_command_is_refused_and_changes_nothing, of_two_commands_from_one_look_one_wins},
+};
 use crate::{
     channel::News,
     command::Command,
@@ -464,4 +468,27 @@ pub(super) async fn a_block_holds_for_every_worker(subject: Subject) {
         assert_eq!(answer, Admission::Later { until: at("10:10") });
     }
     assert_eq!(store.admit("robot", ROBOT, false, at("10:10")).await.unwrap(), Admission::Now);
+}
+
+pub(super) async fn silences_are_kept_replaced_and_forgotten(subject: Subject) {
+    use crate::silence::{Expired, Matcher, Silence};
+    let make = |op: &str, until: &str| {
+        let matcher =
+            Matcher { monitor: Some("m0".to_owned()), category: None, platform: None, up_to: Level::High };
+        Silence::new(matcher, at(until), "a launch", &person_acting("a"), op, at("10:00")).unwrap()
+    };
+    let (first, second) = (make("one", "11:00"), make("two", "12:00"));
+    assert!(subject.store.silences().await.unwrap().is_empty());
+    subject.store.put_silence(&first).await.unwrap();
+    subject.store.put_silence(&second).await.unwrap();
+    let ended =
+        Silence { expired: Some(Expired { by: person_acting("b"), at: at("10:30") }), ..first.clone() };
+    subject.store.put_silence(&ended).await.unwrap();
+    let subject = subject.reopen().await;
+    let mut kept = subject.store.silences().await.unwrap();
+    kept.sort_by_key(|silence| silence.until);
+    assert_eq!(kept, [ended.clone(), second.clone()]);
+    assert!(!ended.is_active(at("10:45")) && second.is_active(at("10:45")) && !second.is_active(at("12:00")));
+    subject.store.forget_silence(&ended.id).await.unwrap();
+    assert_eq!(subject.store.silences().await.unwrap(), [second]);
 }
