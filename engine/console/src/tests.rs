@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod links;
 mod pages;
+mod replies;
 mod silences;
 
 use std::time::Duration;

@@ -90,6 +90,7 @@ pub enum Via {
     Api,
     Console,
     Link,
+    Reply,
     Timer,
     Detection,
     Demo,
@@ -148,8 +149,8 @@ impl Command {
 
 impl Via {
     /// Every door.
-    pub const ALL: [Self; 6] =
-        [Self::Api, Self::Console, Self::Link, Self::Timer, Self::Detection, Self::Demo];
+    pub const ALL: [Self; 7] =
+        [Self::Api, Self::Console, Self::Link, Self::Reply, Self::Timer, Self::Detection, Self::Demo];
 
     /// The word on the wire and in metrics.
     pub fn as_str(self) -> &'static str {
@@ -157,6 +158,7 @@ impl Via {
             Self::Api => "api",
             Self::Console => "console",
             Self::Link => "link",
+            Self::Reply => "reply",
             Self::Timer => "timer",
             Self::Detection => "detection",
             Self::Demo => "demo",

@@ -86,6 +86,9 @@ pub enum TimelineEntry {
         channel: String,
         /// What the provider answered.
         delivery: Delivery,
+        /// The digest that carried it, where it did not leave by itself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
     },
 }
 
@@ -371,6 +374,8 @@ impl Desk {
                 to: if page.reason.news().is_some() { attempt.channel.clone() } else { page.to.clone() },
                 reason: page.reason,
                 channel: attempt.channel,
+                digest:
+                    record.digest.clone().filter(|_| matches!(attempt.delivery, Delivery::Delivered { .. })),
                 delivery: attempt.delivery,
             }));
         }

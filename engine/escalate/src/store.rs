@@ -16,6 +16,7 @@ use crate::{
     delivery::{Delivery, Page},
     incident::{Incident, State},
     silence::Silence,
+    throttle::{Admission, Limit},
     transition::Change,
 };
 
@@ -114,6 +115,9 @@ pub struct PageRecord {
     /// For pages that were not delivered: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The digest that carried it, where it was not delivered by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// Life of a page.
@@ -236,6 +240,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Numbers for the metrics.
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts>;
 
+    /// Whether a message may leave on `lane` now, within all of `limits`; it is counted if so. All workers share the
+    /// count. Urgent messages have a share of their own and go before the others.
+    fn admit<'a>(
+        &'a self,
+        lane: &'a str,
+        limits: &'static [Limit],
+        urgent: bool,
+        now: Timestamp,
+    ) -> Reply<'a, Admission>;
+
+    /// The provider takes nothing on `lane` before `until`.
+    fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()>;
     /// Every silence that is kept, whether it holds or not.
     fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>>;
 
@@ -263,7 +279,13 @@ pub(crate) fn from_json<T: for<'de> Deserialize<'de>>(
 
 /// How a fresh page is recorded.
 pub(crate) fn fresh(page: &Page) -> PageRecord {
-    PageRecord { page: page.clone(), status: PageStatus::Pending, attempts: Vec::new(), why: None }
+    PageRecord {
+        page: page.clone(),
+        status: PageStatus::Pending,
+        attempts: Vec::new(),
+        why: None,
+        digest: None,
+    }
 }
 
 /// Cursor of a list: place of the last incident shown.

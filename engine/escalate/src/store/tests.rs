@@ -3,6 +3,7 @@
 
 mod cases;
 mod crash;
+mod failover;
 mod guarantees;
 pub(crate) mod server;
 
@@ -10,6 +11,11 @@ use std::sync::Arc;
 
 use super::*;
 use crate::fixtures::at;
+
+/// A server over `dir`; none where redis-server is not installed.
+pub(crate) fn redis_at(dir: &std::path::Path) -> Option<server::Server> {
+    server::Server::start(dir)
+}
 
 /// A store under test and the ways its time passes.
 struct Subject {
@@ -89,6 +95,9 @@ conformance!(
     findings_and_people_meet_without_loss,
     a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash,
     nobody_is_told_what_they_never_heard_of,
+    workers_share_a_limit_and_urgent_ones_have_room,
+    a_block_holds_for_every_worker,
+    a_lane_is_kept_by_the_same_rule,
     silences_are_kept_replaced_and_forgotten,
     a_stale_command_is_refused_and_changes_nothing,
     of_two_commands_from_one_look_one_wins,

@@ -35,6 +35,9 @@ pub(super) const SILENCES: TableDefinition<'static, &str, &str> = TableDefinitio
 /// `sequence` → last number given.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
+/// Lane → what left on it lately, as JSON.
+pub(super) const LANES: TableDefinition<'static, &str, &str> = TableDefinition::new("lanes");
+
 /// What can go wrong in a transaction.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -82,6 +85,7 @@ pub(super) fn prepare(db: &Database, oldest: Timestamp) -> Result<(), Fault> {
         write.open_table(DEAD)?;
         write.open_table(AUDIT)?;
         write.open_table(META)?;
+        write.open_table(LANES)?;
         write.open_table(SILENCES)?;
         write.open_table(OPS)?.retain(|_, at| at >= oldest.as_millisecond())?;
     }

@@ -23,6 +23,7 @@ use crate::{
     store::{
         Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
     },
+    throttle::{Admission, Limit},
     transition::Change,
 };
 
@@ -116,6 +117,18 @@ impl Store for Mortal {
     }
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
         self.pass(self.inner.counts(now))
+    }
+    fn admit<'a>(
+        &'a self,
+        lane: &'a str,
+        limits: &'static [Limit],
+        urgent: bool,
+        now: Timestamp,
+    ) -> Reply<'a, Admission> {
+        self.pass(self.inner.admit(lane, limits, urgent, now))
+    }
+    fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()> {
+        self.pass(self.inner.block(lane, until, now))
     }
     fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>> {
         self.pass(self.inner.silences())
