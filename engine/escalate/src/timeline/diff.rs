@@ -35,9 +35,10 @@ impl Expected {
     }
 }
 
-/// Whether a page is about `monitor`: the shown name of `m7` ends with 7.
+/// Whether a page is about `monitor`: `m7` is shown as `Brand 7`, others by their name.
 fn is_of(monitor: &str, page: &Page) -> bool {
-    page.snapshot.monitor_name.rsplit(' ').next() == Some(monitor.trim_start_matches('m'))
+    let shown = &page.snapshot.monitor_name;
+    shown == monitor || shown.strip_prefix("Brand ") == Some(monitor.trim_start_matches('m'))
 }
 
 /// # Errors

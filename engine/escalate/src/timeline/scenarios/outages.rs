@@ -3,7 +3,7 @@
 use tocsin_rules::Level::{High, Medium};
 
 use crate::{
-    delivery::PageReason::{Escalated, First, Recovered},
+    delivery::PageReason::{Escalated, First, Overdue, Recovered},
     timeline::tale::{
         Action, Answers, Tale, acknowledge, channel, down_until, finding, holds, page, recovery,
     },
@@ -97,10 +97,15 @@ fn a_channel_that_is_down_is_gone_round(t: &mut Tale) {
 
 fn a_channel_that_refuses_is_gone_round_at_once(t: &mut Tale) {
     t.errors_say("a page was refused for good");
+    t.errors_say("a channel is broken");
     t.at("09:59", channel("pager", Answers::Refuses));
     t.at("10:00", finding(High));
     t.at("10:04", acknowledge("a"));
     t.expect(page("a", First, "10:00").by("mail"));
+    // The broken channel is an incident of its own, told by the other one; nobody takes it.
+    t.expect(page("a", First, "10:00").of("pager (local)").by("mail"));
+    t.expect(page("b", Escalated, "10:15").of("pager (local)").by("mail"));
+    t.expect(page("b", Overdue, "10:30").of("pager (local)").by("mail"));
 }
 
 fn an_answer_that_was_lost_is_asked_for_again(t: &mut Tale) {
