@@ -41,6 +41,9 @@ pub struct Plan {
     pub report_every_seconds: u64,
     /// How long recurrence is watched after resolution, seconds.
     pub watch_seconds: u64,
+    /// Work that begins when the incident is resolved; deadlines count from there.
+    #[serde(default)]
+    pub recovery: Vec<Step>,
 }
 
 /// One task of a plan (处置步骤).
@@ -52,7 +55,7 @@ pub struct Step {
     pub title: Wording,
     /// Who does it.
     pub role: Role,
-    /// Seconds from the opening of the incident until it is overdue.
+    /// Seconds from the opening of the incident (in a recovery: from its resolution) until it is overdue.
     pub deadline_seconds: u64,
     /// Steps that must be done or skipped first.
     pub after: Vec<String>,

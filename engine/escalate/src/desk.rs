@@ -1,6 +1,8 @@
 //! [`Desk`]: the one door through which findings, people and timers change incidents. Loads, asks `transition`, commits,
 //! and does it again when somebody else was quicker. Refuses to send pages; that is the courier's.
 
+mod pairs;
+
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -120,7 +122,13 @@ impl Desk {
             return Ok(Taken::Nothing(Idle::AlreadySo));
         }
         loop {
-            let newest = self.store.newest_of(&finding.monitor).await?;
+            let newest = self.subject_of(&finding.monitor).await?;
+            if let Some(known) = &newest {
+                // Where it was merged into another monitor's, that one's shard remembers the operation.
+                if known.monitor != finding.monitor && self.store.has_applied(&known.id, &op).await? {
+                    return Ok(Taken::Nothing(Idle::AlreadySo));
+                }
+            }
             let rulebook = self.rulebook.load_full();
             let change = match apply(newest, Event::Finding(finding), &op, &rulebook, self.clock.now()) {
                 Ok(Effect::Change(change)) => change,
@@ -184,6 +192,9 @@ impl Desk {
             }
             if let Some(seen) = expected_version.filter(|seen| *seen != current.version) {
                 return Err(CommandError::Stale { seen, current: Box::new(current) });
+            }
+            if !self.prepare(command, &current, actor, op).await? {
+                continue;
             }
             let rulebook = self.rulebook.load_full();
             let event = Event::Command { command, actor };

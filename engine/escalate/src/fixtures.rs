@@ -61,6 +61,7 @@ fn plan(level: Level, steps: Vec<Step>) -> Plan {
         steps,
         report_every_seconds: 0,
         watch_seconds: 7_200,
+        recovery: Vec::new(),
     }
 }
 

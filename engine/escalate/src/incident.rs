@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tocsin_rules::{Finding, Impact, Level, Likelihood, Plan, Policy, Reason, Role, Subject};
 
-use crate::command::Actor;
+use crate::{command::Actor, dossier::Dossier};
 
 /// One incident, as stored and as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +97,9 @@ pub struct Incident {
     /// Hash of the newest audit entry: the head of this incident's chain.
     #[serde(default)]
     pub audit_head: String,
+    /// What people put on file: attachments, statements, reports, the look back, and what was merged.
+    #[serde(default)]
+    pub dossier: Dossier,
 }
 
 /// Life of an incident.
@@ -111,6 +114,7 @@ pub enum State {
     Resolved,
     Reviewed,
     Dismissed,
+    Merged,
 }
 
 /// Someone took it.
@@ -185,7 +189,7 @@ pub struct Note {
 
 impl State {
     /// Every state, in order of life.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Suspected,
         Self::Confirmed,
         Self::Responding,
@@ -193,6 +197,7 @@ impl State {
         Self::Resolved,
         Self::Reviewed,
         Self::Dismissed,
+        Self::Merged,
     ];
 
     /// The word in JSON, metrics and sentences.
@@ -205,6 +210,7 @@ impl State {
             Self::Resolved => "resolved",
             Self::Reviewed => "reviewed",
             Self::Dismissed => "dismissed",
+            Self::Merged => "merged",
         }
     }
 }
@@ -239,7 +245,7 @@ impl Incident {
         format!("s{:02}-{}", Self::shard_of(monitor), &hasher.finalize().to_hex()[..10])
     }
 
-    /// Whether people still have to act: neither resolved, reviewed nor dismissed.
+    /// Whether people still have to act: neither resolved, reviewed, dismissed nor merged into another one.
     pub fn is_open(&self) -> bool {
         self.state < State::Resolved
     }
@@ -254,9 +260,9 @@ impl Incident {
         level >= Level::Medium
     }
 
-    /// Step of the frozen plan behind a task.
+    /// Step of the frozen plan behind a task, of its recovery too.
     pub fn step(&self, id: &str) -> Option<&tocsin_rules::Step> {
-        self.plan.steps.iter().find(|step| step.id == id)
+        self.plan.steps.iter().chain(&self.plan.recovery).find(|step| step.id == id)
     }
 
     /// Steps that must be over before `step` and are not.
@@ -265,12 +271,15 @@ impl Incident {
         step.after.iter().map(String::as_str).filter(|id| open(id)).collect()
     }
 
-    /// Tasks whose deadline still has to be watched: not over, not blocked, not yet found overdue.
+    /// Tasks whose deadline still has to be watched: not over, not blocked, not yet found overdue. Once resolved, only
+    /// the recovery's.
     pub(crate) fn watched_tasks(&self) -> impl Iterator<Item = &Task> {
         let unattended = self.recovered_at.is_some() && self.acknowledged.is_none();
-        let on = self.is_open() && !unattended;
+        let open = self.is_open() && !unattended;
+        let recovers = |id: &str| self.plan.recovery.iter().any(|step| step.id == id);
         self.tasks.iter().filter(move |task| {
-            on && !task.is_over()
+            (open || self.state == State::Resolved && recovers(&task.step))
+                && !task.is_over()
                 && task.overdue_since.is_none()
                 && self.step(&task.step).is_some_and(|step| self.blocked_by(step).is_empty())
         })
@@ -278,10 +287,10 @@ impl Incident {
 
     /// When time alone next changes this incident: the one timer the store keeps for it.
     pub fn next_due(&self) -> Option<Timestamp> {
-        if !self.is_open() {
-            return None;
-        }
         let tasks = self.watched_tasks().map(|task| task.due_at).min();
-        [self.next_page_at, self.watch_until, tasks].into_iter().flatten().min()
+        if !self.is_open() {
+            return tasks;
+        }
+        [self.next_page_at, self.watch_until, tasks, self.dossier.remind_at].into_iter().flatten().min()
     }
 }

@@ -3,9 +3,17 @@
 //! Refuses I/O, clocks and illegal moves.
 
 mod command;
+mod file;
 mod finding;
+mod look_back;
+mod merge;
 mod paging;
+mod rhythm;
+mod statement;
 mod timer;
+
+pub(crate) use merge::closed as closed_for_merging;
+pub use statement::template;
 
 use jiff::Timestamp;
 use tocsin_rules::{Finding, Level, Rulebook};
@@ -27,6 +35,20 @@ pub enum Event<'a> {
         /// What.
         command: &'a Command,
         /// Who.
+        actor: &'a Actor,
+    },
+    /// Another incident is merged into this one.
+    Absorb {
+        /// The one that is about to close.
+        other: &'a Incident,
+        /// Who asks.
+        actor: &'a Actor,
+    },
+    /// One that was merged into this one is taken out again.
+    GiveBack {
+        /// The one that is about to open.
+        other: &'a Incident,
+        /// Who asks.
         actor: &'a Actor,
     },
     /// Time has passed; does the earliest thing that is due.
@@ -94,7 +116,9 @@ pub fn apply(
     let by = match event {
         Event::Finding(_) => Actor { who: "detection".to_owned(), via: Via::Detection },
         Event::Timer => Actor { who: "timer".to_owned(), via: Via::Timer },
-        Event::Command { actor, .. } => actor.clone(),
+        Event::Command { actor, .. } | Event::Absorb { actor, .. } | Event::GiveBack { actor, .. } => {
+            actor.clone()
+        }
     };
     let outcome = match event {
         Event::Finding(finding) => finding::apply(current, finding, rulebook, now),
@@ -102,11 +126,17 @@ pub fn apply(
             Some(incident) => timer::apply(Draft::of(incident, rulebook, now)),
             None => Err(Idle::NoIncident),
         },
-        Event::Command { command, actor } => {
+        Event::Command { .. } | Event::Absorb { .. } | Event::GiveBack { .. } => {
             let Some(incident) = current else {
                 return Err(CommandError::Invalid("no incident was named".to_owned()));
             };
-            command::apply(Draft::of(incident, rulebook, now), command, actor)?
+            let draft = Draft::of(incident, rulebook, now);
+            match event {
+                Event::Absorb { other, .. } => draft.absorb(other)?,
+                Event::GiveBack { other, .. } => draft.give_back(other),
+                Event::Command { command, actor } => command::apply(draft, command, actor)?,
+                Event::Finding(_) | Event::Timer => Err(Idle::NotDue),
+            }
         }
     };
     Ok(match outcome {
@@ -143,6 +173,7 @@ impl<'a> Draft<'a> {
     }
 
     fn seal(mut self, by: Actor, op: &str) -> Change {
+        self.keep_file();
         let news = self.news();
         let paged = self.pages.iter();
         let paged =

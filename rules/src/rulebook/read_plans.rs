@@ -14,8 +14,18 @@ use crate::{
 const VARIABLES: &[&str] = &["brand", "incident", "level", "onset", "channel", "contact", "hours"];
 
 pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
-    let keys =
-        &["id", "name", "level", "categories", "self_confirming", "policy", "steps", "report_every", "watch"];
+    let keys = &[
+        "id",
+        "name",
+        "level",
+        "categories",
+        "self_confirming",
+        "policy",
+        "steps",
+        "report_every",
+        "watch",
+        "recovery",
+    ];
     let f = at.fields(r, keys)?;
     let id = f.need(r, "id").and_then(|c| c.define(r, NameKind::Plan));
     let name = f.need(r, "name").and_then(|c| c.wording(r));
@@ -26,6 +36,7 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
     let steps = f.need(r, "steps").and_then(|c| steps(&c, r));
     let report_every = f.maybe(r, "report_every", Cursor::duration);
     let watch = f.maybe(r, "watch", Cursor::duration);
+    let recovery = f.maybe(r, "recovery", |c, r| recovery(c, r, steps.as_deref()));
     Some(Plan {
         id: id?,
         name: name?,
@@ -36,7 +47,20 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
         steps: steps?,
         report_every_seconds: report_every?.unwrap_or(0),
         watch_seconds: watch?.unwrap_or(0),
+        recovery: recovery?.unwrap_or_default(),
     })
+}
+
+/// Steps after resolution; none may bear the name of a step before it.
+fn recovery(at: &Cursor<'_>, r: &mut Reader<'_>, before: Option<&[Step]>) -> Option<Vec<Step>> {
+    let recovery = steps(at, r)?;
+    let before = before.unwrap_or_default();
+    let twice = recovery.iter().find(|step| before.iter().any(|other| other.id == step.id));
+    if let Some(step) = twice {
+        at.fault(r, format!("step `{}` is in this plan already", step.id));
+        return None;
+    }
+    Some(recovery)
 }
 
 fn steps(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<Step>> {

@@ -231,7 +231,7 @@ fn judge(
 fn trigger(page: &Page, key: &Secret, renderer: &Renderer) -> Vec<u8> {
     let rendered = renderer.render(page);
     let suffix = match page.reason {
-        PageReason::Reminder => KEYS[1],
+        PageReason::Reminder | PageReason::ReportDue => KEYS[1],
         PageReason::Overdue => KEYS[2],
         _ => KEYS[0],
     };

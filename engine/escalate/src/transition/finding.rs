@@ -16,6 +16,11 @@ use crate::{
 /// Posts kept with an incident.
 const EVIDENCE: usize = 20;
 
+/// Posts kept with an incident that has others merged into it.
+pub(super) fn evidence_kept(dossier: &crate::dossier::Dossier) -> usize {
+    EVIDENCE * (1 + dossier.guests.len()).min(5)
+}
+
 pub(super) fn apply<'a>(
     newest: Option<Incident>,
     finding: &'a Finding,
@@ -29,6 +34,9 @@ pub(super) fn apply<'a>(
     if !incident.is_open() {
         return open(Some(&incident), finding, rulebook, now);
     }
+    if incident.monitor != finding.monitor {
+        return Draft::of(incident, rulebook, now).guest_finding(finding);
+    }
     // Told again after a newer episode began: what calmed down then says nothing of what is open now.
     let falls = matches!(finding.transition, Transition::Lowered | Transition::Recovered);
     if falls && finding.episode != incident.episode {
@@ -38,6 +46,7 @@ pub(super) fn apply<'a>(
     draft.finding = Some(finding);
     draft.take_in(finding);
     Ok(match finding.transition {
+        Transition::Recovered if draft.guests_level() > Level::None => draft.detected_level(Level::None),
         Transition::Recovered => draft.recover(),
         Transition::Opened | Transition::Raised if draft.incident.recovered_at.is_some() => {
             draft.recur(finding.level)
@@ -108,6 +117,7 @@ fn open<'a>(
         drill: finding.drill.clone(),
         last_finding: String::new(),
         audit_head: String::new(),
+        dossier: crate::dossier::Dossier::default(),
     };
     let mut draft = Draft::of(Incident { version: 0, ..incident }, rulebook, now);
     draft.before = None;
@@ -142,15 +152,17 @@ impl Draft<'_> {
         }
         let mut evidence: Vec<Subject> = finding.evidence.clone();
         for known in std::mem::take(&mut incident.evidence) {
-            if evidence.len() < EVIDENCE && !evidence.iter().any(|new| new.id == known.id) {
+            if evidence.len() < evidence_kept(&incident.dossier)
+                && !evidence.iter().any(|new| new.id == known.id)
+            {
                 evidence.push(known);
             }
         }
         incident.evidence = evidence;
     }
 
-    fn detected_level(mut self, detected: Level) -> Self {
-        let floor = self.incident.level_by_hand.unwrap_or(Level::None);
+    pub(super) fn detected_level(mut self, detected: Level) -> Self {
+        let floor = self.incident.level_by_hand.unwrap_or(Level::None).max(self.guests_level());
         let what = match self.incident.level.cmp(&detected.max(floor)) {
             std::cmp::Ordering::Less => "level_raised",
             std::cmp::Ordering::Greater => "level_lowered",
@@ -211,7 +223,8 @@ impl Draft<'_> {
             approved_by: Vec::new(),
             overdue_since: None,
         };
-        let tasks = plan.steps.iter().map(|step| kept(&step.id).unwrap_or_else(|| fresh(step))).collect();
+        let steps = plan.steps.iter().map(|step| kept(&step.id).unwrap_or_else(|| fresh(step)));
+        let tasks = steps.chain(plan.recovery.iter().filter_map(|step| kept(&step.id))).collect();
         self.incident.tasks = tasks;
         if plan.self_confirming && self.incident.state == State::Suspected {
             self.incident.state = State::Confirmed;
@@ -220,7 +233,7 @@ impl Draft<'_> {
     }
 
     /// Detection saw it end: watch, tell those who were paged, page nobody further.
-    fn recover(mut self) -> Self {
+    pub(super) fn recover(mut self) -> Self {
         let told = self.incident.recovered_at.is_some();
         self.stop_escalation();
         self.incident.recovered_at = Some(self.now);
@@ -236,7 +249,7 @@ impl Draft<'_> {
     }
 
     /// It came back while it was being watched.
-    fn recur(mut self, detected: Level) -> Self {
+    pub(super) fn recur(mut self, detected: Level) -> Self {
         self.incident.recovered_at = None;
         self.incident.watch_until = None;
         self.incident.recurred += 1;
@@ -302,6 +315,7 @@ fn technical_plan(rulebook: &Rulebook, level: Level) -> Plan {
         ],
         report_every_seconds: 0,
         watch_seconds: 3_600,
+        recovery: Vec::new(),
         ..general
     }
 }
@@ -318,5 +332,6 @@ fn unplanned(level: Level) -> Plan {
         steps: Vec::new(),
         report_every_seconds: 0,
         watch_seconds: 86_400,
+        recovery: Vec::new(),
     }
 }

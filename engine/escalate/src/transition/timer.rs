@@ -18,6 +18,8 @@ pub(super) fn apply(draft: Draft<'_>) -> Result<Draft<'_>, Idle> {
         draft.escalate()
     } else if incident.watch_until == Some(due) {
         draft.end_watch()
+    } else if incident.is_open() && incident.dossier.remind_at == Some(due) {
+        draft.ask_for_report()
     } else {
         draft.overdue()
     })

@@ -82,8 +82,12 @@ pub(super) fn commit(db: &Database, change: &Change, op: &str, now: Timestamp) -
         let id = incident.id.as_str();
         incidents.insert(id, to_json(incident, "incident")?.as_str())?;
         ops.insert(op, now.as_millisecond())?;
-        if change.expects() == 0 {
+        // One that is opened again takes its monitor's findings again.
+        let opens = incident.is_open() && known.as_ref().is_none_or(|known| !known.is_open());
+        if opens || change.expects() == 0 {
             tx.open_table(NEWEST)?.insert(incident.monitor.as_str(), id)?;
+        }
+        if change.expects() == 0 {
             tx.open_table(BY_TIME)?.insert((incident.opened_at.as_millisecond(), id), ())?;
         }
         let mut open = tx.open_table(OPEN)?;
