@@ -3,5 +3,6 @@
 
 pub(crate) mod home;
 pub(crate) mod incident;
+pub(crate) mod library;
 pub(crate) mod login;
 pub(crate) mod parts;

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod dossier;
 mod links;
 mod pages;
 

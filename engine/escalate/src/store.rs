@@ -69,6 +69,14 @@ pub struct Filter {
     pub at_least: Option<Level>,
     /// Only this state.
     pub state: Option<State>,
+    /// Only this category.
+    pub category: Option<String>,
+    /// Only drills (true), only real ones (false), or all.
+    pub drill: Option<bool>,
+    /// Only those opened at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only those opened before this time.
+    pub before: Option<Timestamp>,
 }
 
 impl Filter {
@@ -79,6 +87,10 @@ impl Filter {
             && self.team.as_ref().is_none_or(|id| incident.team == *id)
             && self.at_least.is_none_or(|level| incident.level >= level)
             && self.state.is_none_or(|state| incident.state == state)
+            && self.category.as_ref().is_none_or(|id| incident.category.as_ref() == Some(id))
+            && self.drill.is_none_or(|drill| incident.drill.is_some() == drill)
+            && self.since.is_none_or(|since| incident.opened_at >= since)
+            && self.before.is_none_or(|before| incident.opened_at < before)
     }
 }
 

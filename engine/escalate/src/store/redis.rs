@@ -144,8 +144,12 @@ impl Redis {
         ] {
             call.key(key);
         }
-        let tally =
-            if incident.is_open() { keys::tally(incident.state, incident.level) } else { String::new() };
+        let tally = match (incident.is_open(), &incident.drill) {
+            (true, None) => keys::tally(incident.state, incident.level),
+            // Open, and in no number.
+            (true, Some(_)) => "drill".to_owned(),
+            (false, _) => String::new(),
+        };
         call.arg(&incident.id)
             .arg(change.expects())
             .arg(to_json(incident, "incident")?)

@@ -17,6 +17,9 @@ use crate::{
     transition::Change,
 };
 
+/// Stands for the state of an open drill, which is in no number.
+const DRILL: u8 = u8::MAX;
+
 pub(super) fn load(db: &Database, id: &str) -> Result<Option<Incident>, Fault> {
     read(&db.begin_read()?.open_table(INCIDENTS)?, id)
 }
@@ -92,7 +95,8 @@ pub(super) fn commit(db: &Database, change: &Change, op: &str, now: Timestamp) -
         }
         let mut open = tx.open_table(OPEN)?;
         if incident.is_open() {
-            open.insert(id, (incident.state as u8, incident.level as u8))?;
+            let state = if incident.drill.is_some() { DRILL } else { incident.state as u8 };
+            open.insert(id, (state, incident.level as u8))?;
         } else {
             open.remove(id)?;
         }
@@ -179,6 +183,9 @@ pub(super) fn counts(db: &Database, now: Timestamp) -> Result<Counts, Fault> {
     let mut counts = Counts::default();
     for entry in tx.open_table(OPEN)?.iter()? {
         let (state, level) = entry?.1.value();
+        if state == DRILL {
+            continue;
+        }
         let key = (State::ALL[usize::from(state)], Level::ALL[usize::from(level)]);
         *counts.open.entry(key).or_default() += 1;
     }

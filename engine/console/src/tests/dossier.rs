@@ -1,0 +1,156 @@
+//! Statements, attachments, mergers, reports and the look back, over the API and the pages.
+
+use serde_json::json;
+
+use super::*;
+
+async fn api(house: &House, token: &str, id: &str, action: &str, body: Value) -> (u16, Value) {
+    let path = format!("/api/v1/incidents/{id}/{action}");
+    let answer = house.bearer(token, "POST", &path, &body.to_string()).await;
+    (answer.status.as_u16(), answer.json())
+}
+
+#[tokio::test]
+async fn a_statement_from_template_to_publication() {
+    let house = House::new(guarded());
+    let id = house.incident().await;
+    let post = async |token: &str, action: &str, body: Value| api(&house, token, &id, action, body).await;
+    let line = json!({"statement": "line"});
+    let (status, drafted) = post("officer-token", "draft", line.clone()).await;
+    assert_eq!(status, 200, "{drafted}");
+    let version = &drafted["dossier"]["statements"][0]["versions"][0];
+    assert!(version["zh"].as_str().unwrap().contains("有关青禾的反映"), "{version}");
+    let (status, refused) = post("commander-token", "approve", json!({"step": "line"})).await;
+    assert!(status == 422 && refused["detail"].as_str().unwrap().contains("{{contact}}"), "{refused}");
+    let words =
+        json!({"statement": "line", "zh": "我们正在核实，客服 400-000。", "en": "We are looking into it."});
+    assert_eq!(post("officer-token", "draft", words).await.0, 200);
+    let (status, own) = post("officer-token", "approve", json!({"step": "line"})).await;
+    assert!(status == 422 && own["detail"].as_str().unwrap().contains("author"));
+    let place = json!({"statement": "line", "channel": "微博", "url": "https://weibo.com/qinghe/1"});
+    assert_eq!(post("officer-token", "publish", place.clone()).await.0, 422, "not approved");
+    assert_eq!(post("commander-token", "approve", json!({"step": "line"})).await.0, 200);
+    let script = json!({"statement": "line", "channel": "微博", "url": "javascript:alert(1)"});
+    assert_eq!(post("officer-token", "publish", script).await.0, 422);
+    let (status, out) = post("officer-token", "publish", place).await;
+    assert_eq!((status, &out["dossier"]["statements"][0]["published"][0]["version"]), (200, &json!(2)));
+    let cookie = house.log_in("viewer-token").await;
+    let room = house.ask("GET", &format!("/incidents/{id}"), &[("cookie", &cookie)], "").await.text;
+    for wanted in
+        ["我们正在核实，客服 400-000。", "We are looking into it.", "https://weibo.com/qinghe/1", "历史版本"]
+    {
+        assert!(room.contains(wanted), "{wanted}");
+    }
+    assert!(!room.contains("/draft\""), "a viewer has no form");
+    let times = house.bearer("viewer-token", "GET", &format!("/api/v1/incidents/{id}/response"), "").await;
+    assert_eq!(times.json()["response"]["statement"]["met"], true, "{}", times.text);
+}
+
+#[tokio::test]
+async fn the_forms_do_it_too() {
+    let house = House::new(guarded());
+    let id = house.incident().await;
+    let cookie = house.log_in("commander-token").await;
+    let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let hash = "ab".repeat(32);
+    let forms = [
+        ("draft", "statement=internal&zh=%E7%BB%9F%E4%B8%80%E5%8F%A3%E5%BE%84&en=".to_owned()),
+        (
+            "publish",
+            "statement=internal&channel=%E5%85%A8%E5%91%98%E7%BE%A4&url=&at=2026-09-10T09:10".to_owned(),
+        ),
+        (
+            "attach",
+            format!(
+                "text=%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE&url=https://example.com/p&sha256={hash}"
+            ),
+        ),
+        ("nature", "nature=partly".to_owned()),
+        ("ack", String::new()),
+        ("report", "text=%E5%A3%B0%E9%87%8F%E4%B8%8B%E9%99%8D".to_owned()),
+        ("resolve", "summary=".to_owned()),
+        ("reopen", "reason=more&page=true".to_owned()),
+        ("resolve", "summary=again".to_owned()),
+        (
+            "retrospect",
+            "happened=h&noticed_at=2026-09-10T09:00&lessons=%E6%9B%B4%E6%97%A9%E5%8F%91%E5%A3%B0&changes="
+                .to_owned(),
+        ),
+    ];
+    for (action, body) in &forms {
+        let answer = house.ask("POST", &format!("/incidents/{id}/{action}"), &headers, body).await;
+        assert!(
+            answer.header("location").ends_with("notice=done"),
+            "{action}: {}",
+            answer.header("location")
+        );
+    }
+    let incident = house.desk.show(&id).await.unwrap();
+    let kept = &incident.dossier;
+    assert_eq!(kept.statement("internal").unwrap().published[0].at.to_string(), "2026-09-10T01:10:00Z");
+    assert_eq!(kept.attachments[0].sha256.as_deref(), Some(&*hash));
+    assert_eq!(kept.reopenings.len(), 1);
+    assert_eq!(kept.retrospect.as_ref().unwrap().noticed_at.unwrap().to_string(), "2026-09-10T01:00:00Z");
+    let room = house.ask("GET", &format!("/incidents/{id}"), &headers, "").await.text;
+    assert!(room.contains("部分属实") && room.contains("更早发声") && room.contains("声量下降"));
+    assert!(!room.contains("<script>alert(1)") && !room.contains('\u{202e}'), "a stranger's words are text");
+    let late = house.ask("POST", &format!("/incidents/{id}/reopen"), &headers, "reason=x").await;
+    assert!(late.header("location").ends_with("notice=illegal"), "reviewed is the end");
+}
+
+#[tokio::test]
+async fn merged_and_split_again() {
+    let house = House::new(guarded());
+    let big = house.incident().await;
+    let small = house.incident_of("industry", Level::Medium).await;
+    let (status, merged) = api(&house, "commander-token", &small, "merge", json!({"into": big})).await;
+    assert_eq!((status, &merged["state"]), (200, &json!("merged")), "{merged}");
+    assert_eq!(api(&house, "officer-token", &small, "split", json!({"reason": "x"})).await.0, 403);
+    let (status, problem) = api(&house, "commander-token", &small, "ack", json!({})).await;
+    assert_eq!((status, &problem["current"]["dossier"]["merged_into"]), (409, &json!(big)));
+    let open = house.bearer("viewer-token", "GET", "/api/v1/incidents", "").await.json();
+    assert_eq!(open["incidents"].as_array().unwrap().len(), 1);
+    let cookie = house.log_in("commander-token").await;
+    for (id, other) in [(&small, &big), (&big, &small)] {
+        let room = house.ask("GET", &format!("/incidents/{id}"), &[("cookie", &cookie)], "").await.text;
+        assert!(room.contains(&format!("<a href=\"/incidents/{other}\">")), "each links to the other");
+    }
+    assert_eq!(api(&house, "commander-token", &small, "split", json!({"reason": "two"})).await.0, 200);
+    assert!(house.desk.show(&big).await.unwrap().dossier.guests.is_empty());
+}
+
+#[tokio::test]
+async fn the_library_finds_what_was_learned_and_shows_it_next_time() {
+    let house = House::new(guarded());
+    let first = house.incident().await;
+    let lesson = "下架要在一小时内";
+    for (action, body) in [
+        ("confirm", json!({"category": "safety"})),
+        ("resolve", json!({})),
+        ("retrospect", json!({"happened": "批次问题", "lessons": lesson, "changes": "加一步：先下架"})),
+    ] {
+        let (status, answer) = api(&house, "commander-token", &first, action, body).await;
+        assert_eq!(status, 200, "{action}: {answer}");
+    }
+    let cookie = house.log_in("viewer-token").await;
+    let page = async |path: &str| house.ask("GET", path, &[("cookie", &cookie)], "").await.text;
+    let found = page("/incidents?closed=1&category=safety&level=high&monitor=").await;
+    assert!(found.contains(&first) && found.contains(lesson));
+    for nothing in ["?category=data_leak", "?monitor=industry", "?drill=only"] {
+        assert!(!page(&format!("/incidents{nothing}")).await.contains(&first), "{nothing}");
+    }
+    let next = house.incident_of("qinghe-peach-tea", Level::High).await;
+    let room = page(&format!("/incidents/{next}")).await;
+    assert!(room.contains("上次同类事件") && room.contains(lesson) && room.contains("加一步：先下架"));
+}
+
+#[tokio::test]
+async fn the_link_has_the_words_ready_and_no_draft() {
+    let house = House::new(guarded());
+    let id = house.incident().await;
+    let words = json!({"statement": "line", "zh": "内部讨论稿"});
+    assert_eq!(api(&house, "officer-token", &id, "draft", words).await.0, 200);
+    let shown = house.ask("GET", &house.link(), &[], "").await.text;
+    assert!(shown.contains("<pre class=\"copy\"") && shown.contains("有关青禾的反映"), "{shown}");
+    assert!(!shown.contains("内部讨论稿"));
+}
