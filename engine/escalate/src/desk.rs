@@ -1,6 +1,7 @@
 //! [`Desk`]: the one door through which findings, people and timers change incidents. Loads, asks `transition`, commits,
 //! and does it again when somebody else was quicker. Refuses to send pages; that is the courier's.
 
+mod keeping;
 mod pairs;
 
 use std::{sync::Arc, time::Duration};
@@ -30,6 +31,8 @@ const TIMER_BATCH: usize = 256;
 const RACES: usize = 32;
 /// Longest operation id, in bytes.
 const OP_LIMIT: usize = 200;
+
+pub use keeping::Forgotten;
 
 /// Cloneable handle; all clones share one store.
 #[derive(Debug, Clone)]
@@ -166,12 +169,19 @@ impl Desk {
         expected_version: Option<u64>,
     ) -> Result<Incident, CommandError> {
         if op.is_empty() || op.len() > OP_LIMIT {
-            return Err(CommandError::Invalid(format!("an operation id has 1 to {OP_LIMIT} bytes")));
+            let why = format!("an operation id has 1 to {OP_LIMIT} bytes");
+            self.refused(id, actor, command.as_str(), &why).await;
+            return Err(CommandError::Invalid(why));
         }
         // Callers choose their ids: one of theirs must not shadow a finding's or that of another incident.
         let op = format!("command:{id}:{op}");
         let result = self.try_command(id, command, actor, &op, expected_version).await;
         metrics::command(command, &result);
+        if let Err(refused) = &result {
+            if !matches!(refused, CommandError::Store(_)) {
+                self.refused(id, actor, command.as_str(), &refused.to_string()).await;
+            }
+        }
         result
     }
 

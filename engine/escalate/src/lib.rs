@@ -23,7 +23,7 @@ pub use audit::AuditEntry;
 pub use command::{Actor, Command, CommandError, Via};
 pub use courier::Courier;
 pub use delivery::{Delivery, NextStep, Page, PageReason, Snapshot};
-pub use desk::{Changed, Desk, Taken, TimelineEntry};
+pub use desk::{Changed, Desk, Forgotten, Taken, TimelineEntry};
 pub use dossier::{Attachment, Dossier, FollowUp, Guest, Nature, Publication, Retrospect, Statement};
 pub use incident::{Acknowledgement, Incident, State, StepState, Task};
 pub use stage::EscalateStage;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_rules::Level;
 
 use crate::{
-    audit::AuditEntry,
+    audit::{AuditEntry, refusal::Refusal},
     delivery::{Delivery, Page},
     incident::{Incident, State},
     transition::Change,
@@ -244,6 +244,19 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The history of an incident, oldest first.
     fn audit<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<AuditEntry>>;
 
+    /// Adds a refused command to the chain of its shard; the oldest beyond [`crate::audit::refusal::KEPT`] go.
+    fn refuse<'a>(&'a self, refusal: &'a Refusal) -> Reply<'a, ()>;
+
+    /// Every refused command that is kept, shard by shard, oldest first.
+    fn refusals<'a>(&'a self) -> Reply<'a, Vec<Refusal>>;
+
+    /// Removes the posts of an author (by key) from the pages of an incident. Returns how many pages that changed.
+    fn forget_in_pages<'a>(&'a self, incident: &'a str, author: &'a str) -> Reply<'a, usize>;
+
+    /// Removes a closed incident with its pages and history, unless it has moved on from the version seen. False when
+    /// it is open, changed, or gone.
+    fn remove<'a>(&'a self, incident: &'a Incident) -> Reply<'a, bool>;
+
     /// Numbers for the metrics.
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts>;
 
@@ -266,6 +279,17 @@ pub(crate) fn from_json<T: for<'de> Deserialize<'de>>(
 /// How a fresh page is recorded.
 pub(crate) fn fresh(page: &Page) -> PageRecord {
     PageRecord { page: page.clone(), status: PageStatus::Pending, attempts: Vec::new(), why: None }
+}
+
+/// The record without the posts of an author; none when there are none.
+pub(crate) fn forgotten(record: &PageRecord, author: &str) -> Option<PageRecord> {
+    let theirs = |post: &tocsin_rules::Subject| post.author.as_ref().is_some_and(|known| known.key == author);
+    if !record.page.snapshot.evidence.iter().any(theirs) {
+        return None;
+    }
+    let mut record = record.clone();
+    record.page.snapshot.evidence.retain(|post| !theirs(post));
+    Some(record)
 }
 
 /// Cursor of a list: place of the last incident shown.

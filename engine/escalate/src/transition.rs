@@ -51,6 +51,13 @@ pub enum Event<'a> {
         /// Who asks.
         actor: &'a Actor,
     },
+    /// An author's posts are to be forgotten.
+    Forget {
+        /// Hash that stands for the author.
+        author: &'a str,
+        /// Who asks.
+        actor: &'a Actor,
+    },
     /// Time has passed; does the earliest thing that is due.
     Timer,
 }
@@ -119,6 +126,7 @@ pub fn apply(
         Event::Command { actor, .. } | Event::Absorb { actor, .. } | Event::GiveBack { actor, .. } => {
             actor.clone()
         }
+        Event::Forget { actor, .. } => actor.clone(),
     };
     let outcome = match event {
         Event::Finding(finding) => finding::apply(current, finding, rulebook, now),
@@ -126,7 +134,7 @@ pub fn apply(
             Some(incident) => timer::apply(Draft::of(incident, rulebook, now)),
             None => Err(Idle::NoIncident),
         },
-        Event::Command { .. } | Event::Absorb { .. } | Event::GiveBack { .. } => {
+        Event::Command { .. } | Event::Absorb { .. } | Event::GiveBack { .. } | Event::Forget { .. } => {
             let Some(incident) = current else {
                 return Err(CommandError::Invalid("no incident was named".to_owned()));
             };
@@ -135,6 +143,7 @@ pub fn apply(
                 Event::Absorb { other, .. } => draft.absorb(other)?,
                 Event::GiveBack { other, .. } => draft.give_back(other),
                 Event::Command { command, actor } => command::apply(draft, command, actor)?,
+                Event::Forget { author, .. } => draft.forget(author),
                 Event::Finding(_) | Event::Timer => Err(Idle::NotDue),
             }
         }

@@ -6,6 +6,7 @@ mod keys;
 mod link;
 mod outbox;
 mod reads;
+mod records;
 
 use std::{
     collections::BTreeSet,
@@ -20,7 +21,11 @@ use super::{
     Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
     fresh, from_json, to_json,
 };
-use crate::{audit::AuditEntry, incident::Incident, transition::Change};
+use crate::{
+    audit::{AuditEntry, refusal::Refusal},
+    incident::Incident,
+    transition::Change,
+};
 use keys::{Keys, milliseconds, milliseconds_up};
 use link::Link;
 
@@ -72,6 +77,9 @@ struct Scripts {
     rearm: Script,
     claim_pages: Script,
     settle_page: Script,
+    refuse: Script,
+    swap_page: Script,
+    remove: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -96,6 +104,9 @@ impl Redis {
                 rearm: Script::new(include_str!("redis/rearm.lua")),
                 claim_pages: Script::new(include_str!("redis/claim_pages.lua")),
                 settle_page: Script::new(include_str!("redis/settle_page.lua")),
+                refuse: Script::new(include_str!("redis/refuse.lua")),
+                swap_page: Script::new(include_str!("redis/swap_page.lua")),
+                remove: Script::new(include_str!("redis/remove.lua")),
             }),
             resumed: Arc::default(),
         };
@@ -292,6 +303,22 @@ impl Store for Redis {
 
     fn audit<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<AuditEntry>> {
         Box::pin(self.history(incident))
+    }
+
+    fn refuse<'a>(&'a self, refusal: &'a Refusal) -> Reply<'a, ()> {
+        Box::pin(self.add_refusal(refusal))
+    }
+
+    fn refusals<'a>(&'a self) -> Reply<'a, Vec<Refusal>> {
+        Box::pin(self.all_refusals())
+    }
+
+    fn forget_in_pages<'a>(&'a self, incident: &'a str, author: &'a str) -> Reply<'a, usize> {
+        Box::pin(self.forget_author(incident, author))
+    }
+
+    fn remove<'a>(&'a self, incident: &'a Incident) -> Reply<'a, bool> {
+        Box::pin(self.remove_closed(incident))
     }
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {

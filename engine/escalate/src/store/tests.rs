@@ -87,6 +87,11 @@ conformance!(
     findings_and_people_meet_without_loss,
     a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash,
     nobody_is_told_what_they_never_heard_of,
+    refusals_are_chained_whoever_writes_them,
+    an_author_is_forgotten_in_every_page,
+    a_closed_incident_is_removed_whole_and_an_open_one_is_not,
+    one_opened_again_is_the_newest_of_its_monitor,
+    drills_are_in_no_number,
 );
 
 /// Redis is killed between operations; what was answered is there afterwards, and the client finds its way back.

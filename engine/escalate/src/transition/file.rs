@@ -79,6 +79,18 @@ impl<'a> Draft<'a> {
         Ok(Ok(self.said("reopened", reason)))
     }
 
+    /// Removes an author's posts. The history says so, and names the key alone.
+    pub(super) fn forget(mut self, author: &str) -> Result<Self, Idle> {
+        let before = self.incident.evidence.len();
+        let theirs =
+            |post: &tocsin_rules::Subject| post.author.as_ref().is_some_and(|known| known.key == author);
+        self.incident.evidence.retain(|post| !theirs(post));
+        if self.incident.evidence.len() == before {
+            return Err(Idle::AlreadySo);
+        }
+        Ok(self.said("forgotten", author.to_owned()))
+    }
+
     /// Deadlines of what is not done count from now.
     pub(super) fn restart_tasks(&mut self) {
         let mut tasks = std::mem::take(&mut self.incident.tasks);

@@ -109,6 +109,10 @@ pub(super) fn commit(db: &Database, change: &Change, op: &str, now: Timestamp) -
     Ok(Committed::Applied)
 }
 
+pub(super) fn forget_timer(tx: &WriteTransaction, id: &str) -> Result<(), Fault> {
+    set_timer(tx, id, None)
+}
+
 fn set_timer(tx: &WriteTransaction, id: &str, due: Option<i64>) -> Result<(), Fault> {
     let mut timers = tx.open_table(TIMERS)?;
     let mut timer_of = tx.open_table(TIMER_OF)?;

@@ -30,6 +30,8 @@ pub(super) const OUTBOX: TableDefinition<'static, (u8, i64, u64), (&str, &str, u
 pub(super) const DEAD: TableDefinition<'static, &str, i64> = TableDefinition::new("dead");
 /// Incident and version → audit entry as JSON.
 pub(super) const AUDIT: TableDefinition<'static, (&str, u64), &str> = TableDefinition::new("audit");
+/// Shard and number → refused command as JSON.
+pub(super) const REFUSED: TableDefinition<'static, (u8, u64), &str> = TableDefinition::new("refused");
 /// `sequence` → last number given.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
@@ -80,6 +82,7 @@ pub(super) fn prepare(db: &Database, oldest: Timestamp) -> Result<(), Fault> {
         write.open_table(DEAD)?;
         write.open_table(AUDIT)?;
         write.open_table(META)?;
+        write.open_table(REFUSED)?;
         write.open_table(OPS)?.retain(|_, at| at >= oldest.as_millisecond())?;
     }
     write.commit()?;

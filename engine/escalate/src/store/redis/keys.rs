@@ -66,6 +66,8 @@ keys! {
     dead,
     /// Stream: every audit entry of the shard.
     audit,
+    /// List: commands that were refused, chained.
+    refused,
 }
 
 impl Shard {
