@@ -2,6 +2,7 @@
 
 mod incidents;
 mod judge;
+mod keep;
 mod mention;
 mod models;
 mod series;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::{
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
+    keep::{Audit, AuditAction, Forget, Reach},
     mention::{Add, MentionAction, Mentions},
     models::{Eval, Model, ModelAction, Models, Sentiment, Task},
     series::DetectSeries,
@@ -75,6 +77,10 @@ pub enum Command {
     Model(Models),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
+    /// Export the history of incidents from a running console, or check such an export.
+    Audit(Audit),
+    /// Remove an author's posts from all incidents, through a running console.
+    Forget(Forget),
     /// Add a mention by hand.
     Mention(Mentions),
     /// Every configured source with its state.

@@ -1,5 +1,7 @@
 //! The binary's parts: command line, configuration, wiring. Refuses logic: each stage's is in its crate.
 
+pub mod api;
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod config;

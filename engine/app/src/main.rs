@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use tocsin_app::{
-    check,
+    audit, check,
     cli::{Cli, Command},
     demo, detect_series, eval, explain, import, incidents, mention, model, query, replay, run, score,
     sources, telemetry,
@@ -42,6 +42,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Import(options) => import::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
+        Command::Audit(options) => audit::run(options).await,
+        Command::Forget(options) => audit::forget(options).await,
         Command::Mention(options) => mention::run(options).await,
         Command::Sources(options) => sources::run(&options).await,
     }

@@ -8,6 +8,7 @@ use axum::{
 
 use crate::{gate::Identity, problem::Problem};
 
+pub(crate) mod audit;
 pub(crate) mod incidents;
 pub(crate) mod rulebook;
 

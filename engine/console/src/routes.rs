@@ -41,6 +41,7 @@ const fn route(method: Method, path: &'static str, need: Need, door: Door) -> Ro
 const VIEWER: Need = Need::Rank(Rank::Viewer);
 const OFFICER: Need = Need::Rank(Rank::Officer);
 const COMMANDER: Need = Need::Rank(Rank::Commander);
+const ADMIN: Need = Need::Rank(Rank::Admin);
 
 macro_rules! incident_command {
     ($action:literal, $need:ident, api) => {
@@ -82,6 +83,10 @@ pub(crate) const ROUTES: &[Route] = &[
     incident_command!("publish", OFFICER, api),
     incident_command!("report", OFFICER, api),
     incident_command!("retrospect", COMMANDER, api),
+    route(Method::GET, "/api/v1/audit", VIEWER, Door::Api),
+    route(Method::POST, "/api/v1/authors/forget", ADMIN, Door::Api),
+    route(Method::GET, "/audit", VIEWER, Door::Page),
+    route(Method::GET, "/audit/export", VIEWER, Door::Page),
     route(Method::GET, "/api/v1/monitors", VIEWER, Door::Api),
     route(Method::GET, "/api/v1/oncall", VIEWER, Door::Api),
     route(Method::GET, "/api/v1/sources", VIEWER, Door::Api),

@@ -14,6 +14,7 @@ pub mod incident;
 mod metrics;
 pub mod render;
 pub mod response;
+pub mod retention;
 pub mod stage;
 pub mod store;
 pub mod timers;

@@ -154,3 +154,44 @@ async fn the_link_has_the_words_ready_and_no_draft() {
     assert!(shown.contains("<pre class=\"copy\"") && shown.contains("有关青禾的反映"), "{shown}");
     assert!(!shown.contains("内部讨论稿"));
 }
+
+#[tokio::test]
+async fn the_audit_leaves_whole_with_what_was_denied() {
+    let house = House::new(guarded());
+    let id = house.incident().await;
+    assert_eq!(api(&house, "officer-token", &id, "resolve", json!({})).await.0, 403);
+    assert_eq!(api(&house, "commander-token", &id, "review", json!({"text": "early"})).await.0, 409);
+    assert_eq!(api(&house, "commander-token", &id, "ack", json!({})).await.0, 200);
+    let cookie = house.log_in("officer-token").await;
+    let foreign = [("cookie", cookie.as_str()), ("sec-fetch-site", "cross-site")];
+    house.ask("POST", &format!("/incidents/{id}/note"), &foreign, "text=x").await;
+    house.ask("POST", &format!("/api/v1/incidents/{id}/ack"), &[], "").await;
+    let export = house.bearer("viewer-token", "GET", "/api/v1/audit", "").await;
+    assert_eq!(export.header("content-type"), "application/x-ndjson");
+    let verdict = tocsin_escalate::audit::export::verify(export.text.as_bytes()).unwrap();
+    assert_eq!(verdict.faults, []);
+    assert_eq!((verdict.incidents, verdict.changes, verdict.refusals), (1, 2, 3), "nobody is no one to name");
+    for wanted in ["officer is officer, this needs commander", "own pages", "cannot review"] {
+        assert!(export.text.contains(wanted), "{wanted}: {}", export.text);
+    }
+    let one = house.bearer("viewer-token", "GET", &format!("/api/v1/audit?incident={id}"), "").await;
+    assert!(tocsin_escalate::audit::export::verify(one.text.as_bytes()).unwrap().faults.is_empty());
+    assert_eq!(house.bearer("viewer-token", "GET", "/api/v1/audit?incident=nope", "").await.status, 404);
+    let page = house.ask("GET", "/audit", &[("cookie", &cookie)], "").await.text;
+    assert!(page.contains("resolve") && page.contains("this needs commander"));
+}
+
+#[tokio::test]
+async fn an_admin_makes_an_author_forgotten() {
+    let house = House::new(guarded());
+    let id = house.incident().await;
+    let (path, body) = ("/api/v1/authors/forget", json!({"author": "479a753d69fa67de"}).to_string());
+    assert_eq!(house.bearer("commander-token", "POST", path, &body).await.status, StatusCode::FORBIDDEN);
+    let done = house.bearer("admin-token", "POST", path, &body).await;
+    assert_eq!((&done.json()["incidents"], &done.json()["pages"]), (&json!(1), &json!(1)), "{}", done.text);
+    let room = house.bearer("viewer-token", "GET", &format!("/incidents/{id}"), "").await.text;
+    assert!(!room.contains("全家拉肚子") && room.contains("删除某作者内容"));
+    assert_eq!(house.bearer("admin-token", "POST", path, &body).await.json()["incidents"], 0);
+    let empty = house.bearer("admin-token", "POST", path, r#"{"author":""}"#).await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+}

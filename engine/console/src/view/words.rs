@@ -124,6 +124,10 @@ words! {
     nothing_found: "没有符合条件的事件。", "No incident matches.";
     older: "更早", "Older";
     drills: "演练中", "Drills under way";
+    audit: "操作审计", "Audit";
+    audit_export: "导出全部历史（JSON 行）", "Export the whole history (JSON lines)";
+    audit_check: "校验：", "Check it with";
+    refused: "被拒绝的操作", "Refused and denied commands";
     sampled: "某些来源只提供抽样，数值可能偏低。", "Some sources return samples only: numbers may be too low.";
     pager: "通知器（本机）", "Pager (this machine)";
     pager_empty: "还没有通知。", "No pages yet.";
@@ -199,6 +203,7 @@ impl Words {
             "split_off" => ("拆分出来", "split off"),
             "reopened" => ("重新打开", "reopened"),
             "attached" => ("存入证据", "put on file"),
+            "forgotten" => ("删除某作者内容", "an author was forgotten"),
             "nature" => ("确认性质", "nature told"),
             "drafted" => ("起草声明", "drafted"),
             "published" => ("登记发布", "published"),

@@ -28,6 +28,11 @@ pub(super) fn apply<'a>(
     now: Timestamp,
 ) -> Result<Draft<'a>, Idle> {
     let Some(incident) = newest else { return open(None, finding, rulebook, now) };
+    if incident.drill.is_some() != finding.drill.is_some() {
+        // A drill never touches a real incident, and gives way to one.
+        let waits = finding.drill.is_some() && incident.is_open();
+        return if waits { Err(Idle::NoIncident) } else { open(Some(&incident), finding, rulebook, now) };
+    }
     if incident.has_applied(finding) {
         return Err(Idle::AlreadySo);
     }
@@ -73,7 +78,9 @@ fn open<'a>(
     // After a closed incident the episode's name may be taken; the finding's is not.
     let cause = if closed.is_some() { &finding.id } else { &finding.episode };
     let watched = closed.filter(|old| {
-        old.state != State::Dismissed && old.watch_until.is_some_and(|until| finding.at <= until)
+        old.drill.is_some() == finding.drill.is_some()
+            && old.state != State::Dismissed
+            && old.watch_until.is_some_and(|until| finding.at <= until)
     });
     let plan = plan_for(rulebook, finding.level, None, finding);
     let incident = Incident {

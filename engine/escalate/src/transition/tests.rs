@@ -110,6 +110,26 @@ fn every_command_in_every_state() {
     }
 }
 
+/// Rehearsal and life on one monitor: neither takes the other's findings, and life goes first.
+#[test]
+fn a_drill_and_a_real_incident_never_mix() {
+    let told = |id: &str, drill: Option<&str>| {
+        let mut found = finding(id, Transition::Raised, Level::High, at("10:05"));
+        found.drill = drill.map(str::to_owned);
+        found
+    };
+    let real = opened(Level::Medium);
+    let drill = told("f2", Some("autumn"));
+    let answer = step(Some(real.clone()), Event::Finding(&drill), at("10:05")).unwrap();
+    assert_eq!(answer, Effect::Nothing(Idle::NoIncident));
+    let rehearsed = Incident { drill: Some("autumn".to_owned()), ..real };
+    let life = told("f3", None);
+    let answer = step(Some(rehearsed.clone()), Event::Finding(&life), at("10:05")).unwrap();
+    let Effect::Change(change) = answer else { panic!("life waits for a rehearsal") };
+    assert!(change.incident.id != rehearsed.id && change.incident.drill.is_none());
+    assert_eq!((change.expects(), change.incident.recurrence_of), (0, None));
+}
+
 #[derive(Debug, Clone)]
 enum Move {
     Finding(Transition, Level),
