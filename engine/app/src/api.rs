@@ -55,3 +55,32 @@ pub async fn answer(request: RequestBuilder) -> anyhow::Result<Response> {
     let word = |name: &str| body.get(name).and_then(Value::as_str);
     bail!("{status}: {}", word("detail").or(word("title")).unwrap_or("no reason given"))
 }
+
+/// Ids are `sNN-hex`; anything else is encoded so that it cannot leave its path segment.
+pub fn segment(id: &str) -> String {
+    id.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}
+
+/// `?a=b&c=d`, every value encoded.
+pub fn query(pairs: &[(&str, String)]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", segment(value))).collect();
+    format!("?{}", pairs.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_stays_one_path_segment() {
+        assert_eq!(segment("s07-3fa9c2d1e8"), "s07-3fa9c2d1e8");
+        assert_eq!(segment("../x?y#z"), "%2E%2E%2Fx%3Fy%23z");
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tocsin_escalate::audit::export::{Verdict, verify};
 
 use crate::{
-    api::{Console, answer},
+    api::{Console, answer, query},
     cli,
 };
 
@@ -26,11 +26,9 @@ pub async fn run(options: cli::Audit) -> anyhow::Result<()> {
                 None => Box::new(std::io::stdout()),
             };
             let console = Console::open(&options.reach)?;
-            let mut request = console.request(Method::GET, "/api/v1/audit");
-            if let Some(id) = incident {
-                request = request.query(&[("incident", id)]);
-            }
-            let mut response = answer(request).await?;
+            let asked = incident.map(|id| query(&[("incident", id)])).unwrap_or_default();
+            let path = format!("/api/v1/audit{asked}");
+            let mut response = answer(console.request(Method::GET, &path)).await?;
             let mut tail = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
                 writer.write_all(&chunk)?;

@@ -1,5 +1,6 @@
 //! The command line: names, options and help. Refuses to act; each command's work is in the file of its name.
 
+mod drill;
 mod incidents;
 mod judge;
 mod keep;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::{
+    drill::Drill,
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
     keep::{Audit, AuditAction, Forget, Reach},
@@ -77,6 +79,8 @@ pub enum Command {
     Model(Models),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
+    /// Play a scripted crisis through a plan and measure the answers against its deadlines.
+    Drill(Drill),
     /// Export the history of incidents from a running console, or check such an export.
     Audit(Audit),
     /// Remove an author's posts from all incidents, through a running console.

@@ -7,7 +7,10 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::cli::{IncidentAction, Incidents};
+use crate::{
+    api::{self, segment},
+    cli::{IncidentAction, Incidents},
+};
 
 /// Runs one action and prints the answer as JSON.
 pub async fn run(options: Incidents) -> anyhow::Result<()> {
@@ -44,7 +47,7 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
             query.extend(category.map(|id| ("category", id)));
             query.extend(level.map(|word| ("level", word)));
             query.extend(drills.then(|| ("drill", "only".to_owned())));
-            let answer = answer_of(request(Method::GET, String::new()).query(&query)).await?;
+            let answer = answer_of(request(Method::GET, api::query(&query))).await?;
             let rows = answer.get("incidents").and_then(Value::as_array).or_else(|| answer.as_array());
             for incident in rows.context("the API did not answer with a list")? {
                 print_line(incident);
@@ -132,18 +135,6 @@ fn hash_of_file(path: &std::path::Path) -> anyhow::Result<String> {
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Ids are `sNN-hex`; anything else is encoded so that it cannot leave its path segment.
-fn segment(id: &str) -> String {
-    id.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        out
-    })
-}
-
 async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     // `without_url`: an address may carry credentials
     let response =
@@ -160,15 +151,4 @@ async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
 fn print_line(value: &Value) {
     // a reader that has seen enough (`| head`) is no fault
     let _ = writeln!(std::io::stdout(), "{value}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_stays_one_path_segment() {
-        assert_eq!(segment("s07-3fa9c2d1e8"), "s07-3fa9c2d1e8");
-        assert_eq!(segment("../x?y#z"), "%2E%2E%2Fx%3Fy%23z");
-    }
 }

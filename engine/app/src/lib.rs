@@ -21,6 +21,7 @@ pub mod model;
 pub mod parts;
 pub mod query;
 pub mod rebuild;
+pub mod rehearsal;
 pub mod reload;
 pub mod replay;
 pub mod report;
