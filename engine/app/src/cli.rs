@@ -6,6 +6,7 @@ mod judge;
 mod keep;
 mod mention;
 mod models;
+mod report;
 mod series;
 mod write;
 
@@ -20,6 +21,7 @@ pub use self::{
     keep::{Audit, AuditAction, Forget, Reach},
     mention::{Add, MentionAction, Mentions},
     models::{Eval, Model, ModelAction, Models, Sentiment, Task},
+    report::{Form, Lang, Period, Report, Which},
     series::DetectSeries,
     write::{Check, Import, Origin, Query},
 };
@@ -81,6 +83,8 @@ pub enum Command {
     Incidents(Incidents),
     /// Play a scripted crisis through a plan and measure the answers against its deadlines.
     Drill(Drill),
+    /// Incidents, response times and loudest posts of a day, week, month or quarter, from a running console.
+    Report(Report),
     /// Export the history of incidents from a running console, or check such an export.
     Audit(Audit),
     /// Remove an author's posts from all incidents, through a running console.

@@ -9,6 +9,7 @@ pub mod connect;
 pub mod console;
 pub mod demo;
 pub mod detect_series;
+pub mod digest;
 pub mod drill;
 pub mod eval;
 pub mod explain;

@@ -7,8 +7,8 @@ use clap::Parser as _;
 use tocsin_app::{
     audit, check,
     cli::{Cli, Command},
-    demo, detect_series, eval, explain, import, incidents, mention, model, query, rehearsal, replay, run,
-    score, sources, telemetry,
+    demo, detect_series, digest, eval, explain, import, incidents, mention, model, query, rehearsal, replay,
+    run, score, sources, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -43,6 +43,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
         Command::Drill(options) => rehearsal::run(options).await,
+        Command::Report(options) => digest::run(options).await,
         Command::Audit(options) => audit::run(options).await,
         Command::Forget(options) => audit::forget(options).await,
         Command::Mention(options) => mention::run(options).await,

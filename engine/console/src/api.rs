@@ -10,6 +10,7 @@ use crate::{gate::Identity, problem::Problem};
 
 pub(crate) mod audit;
 pub(crate) mod incidents;
+pub(crate) mod reports;
 pub(crate) mod rulebook;
 
 /// The API's description; kept by hand, tested against the routes.

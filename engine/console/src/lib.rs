@@ -100,6 +100,8 @@ pub fn router(config: &Config, parts: Parts) -> Result<Router, SetupError> {
         .route("/api/v1/authors/forget", post(api::audit::forget))
         .route("/audit", get(pages::audit::show))
         .route("/audit/export", get(api::audit::export))
+        .route("/api/v1/reports", get(api::reports::make))
+        .route("/reports", get(api::reports::page))
         .route("/api/v1/monitors", get(api::rulebook::monitors))
         .route("/api/v1/oncall", get(api::rulebook::on_call))
         .route("/api/v1/sources", get(sources::list))

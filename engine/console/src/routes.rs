@@ -85,6 +85,8 @@ pub(crate) const ROUTES: &[Route] = &[
     incident_command!("retrospect", COMMANDER, api),
     route(Method::GET, "/api/v1/audit", VIEWER, Door::Api),
     route(Method::POST, "/api/v1/authors/forget", ADMIN, Door::Api),
+    route(Method::GET, "/api/v1/reports", VIEWER, Door::Api),
+    route(Method::GET, "/reports", VIEWER, Door::Page),
     route(Method::GET, "/audit", VIEWER, Door::Page),
     route(Method::GET, "/audit/export", VIEWER, Door::Page),
     route(Method::GET, "/api/v1/monitors", VIEWER, Door::Api),

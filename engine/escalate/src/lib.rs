@@ -13,6 +13,7 @@ mod fixtures;
 pub mod incident;
 mod metrics;
 pub mod render;
+pub mod report;
 pub mod response;
 pub mod retention;
 pub mod stage;

@@ -195,3 +195,33 @@ async fn an_admin_makes_an_author_forgotten() {
     let empty = house.bearer("admin-token", "POST", path, r#"{"author":""}"#).await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[tokio::test]
+async fn reports_in_every_form() {
+    let house = House::new(guarded());
+    let id = house.incident().await;
+    assert_eq!(api(&house, "officer-token", &id, "ack", json!({})).await.0, 200);
+    let get = async |query: &str| {
+        house.bearer("viewer-token", "GET", &format!("/api/v1/reports?{query}"), "").await
+    };
+    let report = get("period=week&date=2026-09-10").await.json();
+    assert_eq!((&report["opened"], &report["acknowledge"]["met"]), (&json!(1), &json!(1)), "{report}");
+    assert_eq!(report["period"]["first"], "2026-09-07");
+    assert_eq!(get("").await.json()["opened"], 0, "yesterday was quiet");
+    let csv = get("period=day&date=2026-09-10&format=csv").await;
+    assert!(csv.header("content-type").starts_with("text/csv") && csv.text.contains(&id));
+    let posts = get("period=day&date=2026-09-10&format=csv&table=posts").await.text;
+    assert!(posts.contains("全家拉肚子") && !posts.contains("\n@"), "{posts}");
+    let html = get("period=quarter&date=2026-09-10&format=html&lang=en").await;
+    assert!(html.text.contains("Quarterly report 2026-07-01") && !html.text.contains("<script>"));
+    assert!(html.header("content-disposition").starts_with("attachment"));
+    for bad in ["period=year", "date=tomorrow", "colour=red", "format=pdf"] {
+        assert_eq!(get(bad).await.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
+    let cookie = house.log_in("viewer-token").await;
+    let page = house.ask("GET", "/reports?period=day&date=2026-09-10", &[("cookie", &cookie)], "").await.text;
+    assert!(page.contains("日报 2026-09-10") && page.contains("本报告没有的数据"));
+    assert!(!page.contains("alert('x')") && !page.contains(" style=\""));
+    let file = house.ask("GET", "/reports?period=day&format=csv", &[("cookie", &cookie)], "").await;
+    assert!(file.header("content-type").starts_with("text/csv"));
+}

@@ -124,6 +124,13 @@ words! {
     nothing_found: "没有符合条件的事件。", "No incident matches.";
     older: "更早", "Older";
     drills: "演练中", "Drills under way";
+    reports: "报告", "Reports";
+    period: "周期", "Period";
+    day: "日报", "Day";
+    week: "周报", "Week";
+    month: "月报", "Month";
+    quarter: "季报", "Quarter";
+    show: "查看", "Show";
     audit: "操作审计", "Audit";
     audit_export: "导出全部历史（JSON 行）", "Export the whole history (JSON lines)";
     audit_check: "校验：", "Check it with";

@@ -12,6 +12,7 @@ use crate::{
     },
     command::{Actor, CommandError},
     incident::Incident,
+    report::{Period, Report},
     store::{Committed, Filter, StoreError},
     transition::{Effect, Event, apply},
 };
@@ -109,6 +110,29 @@ impl Desk {
             match listing.next {
                 Some(next) => cursor = Some(next),
                 None => return Ok(done),
+            }
+        }
+    }
+
+    /// A report of a period as it stands now.
+    ///
+    /// # Errors
+    /// The store is away.
+    pub async fn report(&self, period: Period) -> Result<Report, CommandError> {
+        let filter = Filter {
+            drill: Some(false),
+            since: Some(period.from),
+            before: Some(period.to),
+            ..Filter::default()
+        };
+        let mut incidents = Vec::new();
+        let mut cursor = None;
+        loop {
+            let listing = self.store.list(&filter, BATCH, cursor.as_deref()).await?;
+            incidents.extend(listing.incidents);
+            match listing.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(Report::of(period, &incidents, self.clock.now())),
             }
         }
     }

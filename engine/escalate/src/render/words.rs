@@ -172,6 +172,20 @@ pub fn window(seconds: u64, language: Language) -> String {
     format!("{count} {}", pick(language, zh, en))
 }
 
+/// How long something took, its two largest units: `1 h 5 min`.
+pub fn duration(seconds: i64, language: Language) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let (d, h, m, s) = pick(language, ("天", "小时", "分钟", "秒"), ("d", "h", "min", "s"));
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} {s}"),
+        (0, 0, _) => format!("{minutes} {m}"),
+        (0, _, 0) => format!("{hours} {h}"),
+        (0, _, _) => format!("{hours} {h} {minutes} {m}"),
+        (_, 0, _) => format!("{days} {d}"),
+        _ => format!("{days} {d} {hours} {h}"),
+    }
+}
+
 /// A number for people: whole with thousands separated, else two decimals.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {

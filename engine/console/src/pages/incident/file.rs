@@ -323,7 +323,7 @@ impl Look<'_> {
         let t = view::words_of(self.language);
         let times = Response::of(self.incident, self.now);
         let shown = |seconds: Option<i64>| {
-            seconds.map_or_else(|| "–".to_owned(), |seconds| duration(seconds, self.language))
+            seconds.map_or_else(|| "–".to_owned(), |seconds| words::duration(seconds, self.language))
         };
         let view = |what, span: Span| TimeView {
             what,
@@ -349,17 +349,5 @@ impl Look<'_> {
             class: if late == 0 { "done" } else { "late" },
         });
         rows
-    }
-}
-
-/// `1 h 5 min`.
-fn duration(seconds: i64, language: Language) -> String {
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let (h, m, s) = words::pick(language, ("小时", "分钟", "秒"), ("h", "min", "s"));
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds} {s}"),
-        (0, _) => format!("{minutes} {m}"),
-        (_, 0) => format!("{hours} {h}"),
-        _ => format!("{hours} {h} {minutes} {m}"),
     }
 }
