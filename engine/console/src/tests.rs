@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod crawl;
 mod dossier;
 mod links;
 mod pages;

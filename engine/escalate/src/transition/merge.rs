@@ -93,10 +93,12 @@ impl<'a> Draft<'a> {
     /// Lets go of what `other` brought in, except posts its monitor found since.
     pub(super) fn give_back(mut self, other: &Incident) -> Result<Self, Idle> {
         let guests = &mut self.incident.dossier.guests;
-        let Some(place) = guests.iter().position(|guest| guest.incident == other.id) else {
+        if !guests.iter().any(|guest| guest.incident == other.id) {
             return Err(Idle::AlreadySo);
-        };
-        guests.remove(place);
+        }
+        // What had been merged into that one goes with it.
+        let with = |id: &str| other.dossier.guests.iter().any(|guest| guest.incident == id);
+        guests.retain(|guest| guest.incident != other.id && !with(&guest.incident));
         self.incident.evidence.retain(|post| !other.evidence.iter().any(|theirs| theirs.id == post.id));
         self.incident.notes.retain(|note| !other.notes.contains(note));
         let theirs = &other.dossier.attachments;

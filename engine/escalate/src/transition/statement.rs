@@ -63,10 +63,12 @@ impl<'a> Draft<'a> {
         let number = u32::try_from(versions.len()).unwrap_or(u32::MAX).saturating_add(1);
         versions.push(Version { number, by, at, zh, en, approvals: Vec::new() });
         if let Some(index) = task {
+            // Words may be written ahead of their turn; the step begins in its own.
+            let turn = self.incident.step(id).is_some_and(|step| self.incident.blocked_by(step).is_empty());
             let task = &mut self.incident.tasks[index];
             task.author = Some(actor.who.clone());
             task.approved_by.clear();
-            if task.state == StepState::Todo {
+            if turn && task.state == StepState::Todo {
                 task.state = StepState::Doing;
                 task.by = Some(actor.clone());
                 task.at = Some(at);

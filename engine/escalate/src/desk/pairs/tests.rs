@@ -102,6 +102,16 @@ async fn a_chain_leads_to_the_last_one_and_nothing_merges_into_what_is_closed() 
     go(&house, &three[0].id, split(), "s").await.unwrap();
     let guests = house.desk.show(&three[2].id).await.unwrap().dossier.guests;
     assert_eq!(guests.iter().map(|guest| guest.monitor.as_str()).collect::<Vec<_>>(), ["m1"]);
+    // What was merged into the one that leaves goes with it.
+    go(&house, &three[0].id, merge(&three[1]), "m5").await.unwrap_err();
+    go(&house, &three[1].id, split(), "s2").await.unwrap();
+    go(&house, &three[0].id, merge(&three[1]), "m6").await.unwrap();
+    go(&house, &three[1].id, merge(&three[2]), "m7").await.unwrap();
+    assert_eq!(house.desk.show(&three[2].id).await.unwrap().dossier.guests.len(), 2);
+    go(&house, &three[1].id, split(), "s3").await.unwrap();
+    assert!(house.desk.show(&three[2].id).await.unwrap().dossier.guests.is_empty());
+    let found = told(&house, "m0", "f9", Transition::Raised, Level::High).await;
+    assert_eq!(found.id, three[1].id);
 }
 
 #[tokio::test]
