@@ -198,9 +198,9 @@ fn help_and_wrong_usage() {
         (
             "incidents",
             &[
-                "list", "show", "ack", "confirm", "assign", "note", "escalate", "resolve", "dismiss", "review",
-                "merge", "split", "reopen", "attach", "nature", "draft", "approve", "publish", "report",
-                "response",
+                "list", "show", "ack", "confirm", "assign", "note", "escalate", "resolve", "dismiss",
+                "review", "merge", "split", "reopen", "attach", "nature", "draft", "approve", "publish",
+                "report", "response",
             ],
         ),
         ("eval", &["--model", "--task", "--json"]),

@@ -177,10 +177,10 @@ impl Desk {
         let op = format!("command:{id}:{op}");
         let result = self.try_command(id, command, actor, &op, expected_version).await;
         metrics::command(command, &result);
-        if let Err(refused) = &result {
-            if !matches!(refused, CommandError::Store(_)) {
-                self.refused(id, actor, command.as_str(), &refused.to_string()).await;
-            }
+        if let Err(refused) = &result
+            && !matches!(refused, CommandError::Store(_))
+        {
+            self.refused(id, actor, command.as_str(), &refused.to_string()).await;
         }
         result
     }

@@ -55,7 +55,8 @@ mod tests {
         let dismiss = Command::Dismiss { reason: "no".to_owned() };
         house.desk.command(&id, &dismiss, &person_acting("a"), "d", None).await.unwrap();
         let stop = tokio_util::sync::CancellationToken::new();
-        let running = tokio::spawn(super::run(house.desk.clone(), 1, stop.clone()));
+        let mut running = tokio::task::JoinSet::new();
+        running.spawn(super::run(house.desk.clone(), 1, stop.clone()));
         let gone = async |hours: u64| {
             for _ in 0..hours {
                 house.clock.advance(std::time::Duration::from_secs(3_600));
@@ -69,6 +70,6 @@ mod tests {
         assert!(!gone(23).await);
         assert!(gone(3).await);
         stop.cancel();
-        running.await.unwrap();
+        running.join_all().await;
     }
 }

@@ -108,10 +108,8 @@ pub fn verify(input: impl BufRead) -> std::io::Result<Verdict> {
     let mut writer = Writer::default();
     let mut refused: BTreeMap<u8, Refusal> = BTreeMap::new();
     let mut ended = false;
-    let mut number = 0;
-    for text in input.lines() {
+    for (text, number) in input.lines().zip(1..) {
         let text = text?;
-        number += 1;
         let mut fault = |what: String| verdict.faults.push(Fault { line: number, what });
         if ended {
             fault("there is more after the end".to_owned());

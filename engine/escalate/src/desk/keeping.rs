@@ -67,7 +67,7 @@ impl Desk {
     /// The store is away.
     pub async fn refusals(&self, limit: usize) -> Result<Vec<Refusal>, CommandError> {
         let mut all = self.store.refusals().await?;
-        all.sort_by(|a, b| (b.at, b.chain, b.number).cmp(&(a.at, a.chain, a.number)));
+        all.sort_by_key(|refusal| std::cmp::Reverse((refusal.at, refusal.chain, refusal.number)));
         all.truncate(limit);
         Ok(all)
     }

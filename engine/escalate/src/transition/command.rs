@@ -221,7 +221,8 @@ impl<'a> Draft<'a> {
         task.state = to;
         task.by = Some(actor.clone());
         task.at = Some(now);
-        if to == Doing && !(self.incident.dossier.statement(id).is_some_and(|s| s.current().is_some())) {
+        let written = self.incident.dossier.statement(id).is_some_and(|known| known.current().is_some());
+        if to == Doing && !written {
             // Taken up (again): what others approved before is no longer what goes out.
             task.author = Some(actor.who.clone());
             task.approved_by.clear();

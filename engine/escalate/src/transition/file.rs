@@ -29,10 +29,9 @@ impl<'a> Draft<'a> {
         let given = given.map(|given| text(given, "the text", TEXT_LIMIT)).transpose()?.map(str::to_owned);
         let url = url.map(web_address).transpose()?;
         let sha256 = sha256.map(|hash| hash.trim().to_ascii_lowercase());
-        if let Some(hash) = &sha256 {
-            if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return invalid("sha256 must be 64 hex digits");
-            }
+        let whole = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if sha256.as_ref().is_some_and(|hash| !whole(hash)) {
+            return invalid("sha256 must be 64 hex digits");
         }
         if given.is_none() && url.is_none() {
             return invalid("an attachment needs a text or a link");
