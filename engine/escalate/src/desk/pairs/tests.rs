@@ -7,6 +7,7 @@ use crate::{
     desk::Taken,
     fixtures::{House, at, finding, person_acting, rulebook},
     incident::{Incident, State},
+    transition::Event,
 };
 
 async fn open(house: &House, monitor: &str, level: Level) -> Incident {
@@ -153,4 +154,44 @@ async fn no_second_open_incident_of_one_monitor() {
     go(&house, &first.id, reopen, "o2").await.unwrap();
     let third = told(&house, "m0", "f3", Transition::Raised, Level::High).await;
     assert_eq!(third.id, first.id, "the one that is open, not the newest");
+}
+
+/// The survivor is written first; a process that dies there leaves two open incidents and nothing lost.
+#[tokio::test]
+async fn a_crash_between_the_two_writes_loses_nothing() {
+    let house = House::new(rulebook());
+    house.until("10:00").await;
+    let (big, small) = (open(&house, "m0", Level::Medium).await, open(&house, "m1", Level::Medium).await);
+    let actor = person_acting("a");
+    let event = Event::Absorb { other: &small, actor: &actor };
+    assert!(house.desk.write_other(big.clone(), event, "absorb").await.unwrap());
+    let raised = told(&house, "m1", "f2", Transition::Raised, Level::High).await;
+    assert_eq!(raised.id, small.id, "still its own");
+    go(&house, &small.id, Command::Note { text: "after the crash".to_owned() }, "n").await.unwrap();
+    go(&house, &small.id, merge(&big), "m").await.unwrap();
+    let survivor = house.desk.show(&big.id).await.unwrap();
+    assert_eq!((survivor.notes.len(), survivor.dossier.guests.len()), (1, 1));
+    assert_eq!(survivor.level, Level::High, "what was found since is known too");
+    // The other way about: given back, and then gone.
+    let merged = house.desk.show(&small.id).await.unwrap();
+    let event = Event::GiveBack { other: &merged, actor: &actor };
+    assert!(house.desk.write_other(survivor, event, "give back").await.unwrap());
+    let apart = go(&house, &small.id, split(), "s").await.unwrap();
+    assert!(apart.is_open());
+}
+
+#[tokio::test]
+async fn two_people_merging_each_into_the_other_are_both_refused() {
+    let house = House::new(rulebook());
+    house.until("10:00").await;
+    let (one, two) = (open(&house, "m0", Level::Medium).await, open(&house, "m1", Level::Medium).await);
+    let actor = person_acting("a");
+    for (into, other) in [(&one, &two), (&two, &one)] {
+        let event = Event::Absorb { other, actor: &actor };
+        assert!(house.desk.write_other(into.clone(), event, "absorb").await.unwrap());
+    }
+    for (id, into, op) in [(&one.id, &two, "m1"), (&two.id, &one, "m2")] {
+        assert!(matches!(go(&house, id, merge(into), op).await, Err(CommandError::Invalid(_))));
+        assert!(house.desk.show(id).await.unwrap().is_open());
+    }
 }
