@@ -127,8 +127,8 @@ pub struct Run {
 #[derive(Debug, Args)]
 pub struct Sources {
     /// Configuration file.
-    #[arg(long, short, env = "TOCSIN_CONFIG")]
-    pub config: PathBuf,
+    #[arg(long, short, env = "TOCSIN_CONFIG", required_unless_present = "kinds")]
+    pub config: Option<PathBuf>,
     /// Base address of a running console; without it the store is asked.
     #[arg(long, env = "TOCSIN_URL")]
     pub url: Option<String>,
