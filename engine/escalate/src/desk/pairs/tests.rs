@@ -188,7 +188,7 @@ async fn two_people_merging_each_into_the_other_are_both_refused() {
     let actor = person_acting("a");
     for (into, other) in [(&one, &two), (&two, &one)] {
         let event = Event::Absorb { other, actor: &actor };
-        assert!(house.desk.write_other(into.clone(), event, "absorb").await.unwrap());
+        assert!(house.desk.write_other(into.clone(), event, &format!("absorb {}", other.id)).await.unwrap());
     }
     for (id, into, op) in [(&one.id, &two, "m1"), (&two.id, &one, "m2")] {
         assert!(matches!(go(&house, id, merge(into), op).await, Err(CommandError::Invalid(_))));
