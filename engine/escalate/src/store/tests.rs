@@ -102,6 +102,11 @@ conformance!(
     a_stale_command_is_refused_and_changes_nothing,
     of_two_commands_from_one_look_one_wins,
     a_crash_at_any_call_loses_nothing_and_repeats_at_most_one_page,
+    refusals_are_chained_whoever_writes_them,
+    an_author_is_forgotten_in_every_page,
+    a_closed_incident_is_removed_whole_and_an_open_one_is_not,
+    one_opened_again_is_the_newest_of_its_monitor,
+    drills_are_in_no_number,
 );
 
 /// A thousand acknowledgements race a thousand due timers and the pages they let out, under three workers.
