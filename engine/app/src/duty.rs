@@ -85,7 +85,72 @@ fn body(asked: &AddSilence) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arc_swap::ArcSwap;
+    use clap::Parser as _;
+    use tocsin_bus::{Clock, SystemClock};
+    use tocsin_console::{Config, Parts, Readiness};
+    use tocsin_escalate::{
+        Desk, Embedded,
+        render::{self, Renderer},
+    };
+    use tocsin_rules::{Level, Rulebook, rulebook::CONSUMER_BRAND};
+
     use super::*;
+    use crate::cli::{Cli, Command};
+
+    async fn command(line: &str) -> anyhow::Result<()> {
+        match Cli::try_parse_from(line.split('|'))?.command {
+            Command::OnCall(options) => on_call(options).await,
+            Command::Silences(options) => silences(options).await,
+            _ => panic!("no command of this file"),
+        }
+    }
+
+    /// The commands against a console that listens: what they ask is done.
+    #[tokio::test]
+    async fn silences_are_made_and_ended_and_duty_is_asked() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let book = Rulebook::load(&[("pack.yaml", CONSUMER_BRAND)]).unwrap();
+        let monitor = book.monitors[0].id.clone();
+        let rulebook = Arc::new(ArcSwap::from_pointee(book));
+        let store = Arc::new(Embedded::in_memory(clock.now()).unwrap());
+        let desk = Desk::new(store, rulebook.clone(), clock.clone());
+        let parts = Parts {
+            desk: desk.clone(),
+            rulebook,
+            clock,
+            renderer: Arc::new(Renderer::new(&render::Config::default(), None).unwrap()),
+            signer: None,
+            local: None,
+            readiness: Readiness::default(),
+            sources: None,
+        };
+        let router = tocsin_console::router(&Config::demo(), parts).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut serving = tokio::task::JoinSet::new();
+        serving.spawn(async move { axum::serve(listener, router).await });
+
+        let add = format!(
+            "tocsin|silences|--url|{url}|add|--monitor|{monitor}|--up-to|high|--minutes|30|--reason|a launch"
+        );
+        command(&add).await.unwrap();
+        let made = desk.silences().await.unwrap();
+        assert_eq!((made.len(), made[0].matcher.up_to), (1, Level::High));
+        assert!(made[0].expired.is_none());
+        command(&format!("tocsin|silences|--url|{url}|list|--all")).await.unwrap();
+        command(&format!("tocsin|silences|--url|{url}|expire|{}", made[0].id)).await.unwrap();
+        assert!(desk.silences().await.unwrap()[0].expired.is_some());
+        let unknown = command(&format!("tocsin|silences|--url|{url}|expire|nobody")).await.unwrap_err();
+        assert!(unknown.to_string().contains("no such silence"), "{unknown}");
+        command(&format!("tocsin|oncall|--url|{url}|--at|2026-10-01T09:00:00+08:00")).await.unwrap();
+        let odd = command(&format!("tocsin|oncall|--url|{url}|--at|noon")).await.unwrap_err();
+        assert!(odd.to_string().starts_with("400"), "{odd}");
+        assert!(command(&format!("tocsin|silences|--url|{url}|add|--reason|x")).await.is_err(), "no end");
+    }
 
     #[test]
     fn teams_read_as_sentences() {

@@ -84,13 +84,17 @@ pub(crate) fn category(rulebook: &Rulebook, incident: &Incident, language: Langu
     Some(rulebook.category(id).map_or_else(|| id.clone(), |c| c.name.get(language).to_owned()))
 }
 
-/// Who is paged next and when: none once somebody has taken it.
+/// Who is paged next and when, or that it is silenced and for how long: none once somebody has taken it.
 pub(crate) fn next_page(
     rulebook: &Rulebook,
     incident: &Incident,
     now: Timestamp,
     language: Language,
 ) -> Option<String> {
+    if let Some(silenced) = &incident.silenced {
+        let word = words::pick(language, "静默中", "silenced");
+        return Some(format!("{word} · {}", view::distance(now, silenced.until, language)));
+    }
     let at = incident.next_page_at?;
     // Past the last rung the policy begins again.
     let rungs = &incident.policy.steps;

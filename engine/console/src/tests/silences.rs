@@ -22,6 +22,10 @@ async fn a_silence_is_made_shown_and_ended() {
     let incident = house.bearer("viewer-token", "GET", &format!("/api/v1/incidents/{id}"), "").await.json();
     assert_eq!(incident["silenced"]["silence"], made["id"]);
 
+    let cookie = house.log_in("viewer-token").await;
+    let page = house.ask("GET", &format!("/incidents/{id}?lang=en"), &[("cookie", &cookie)], "").await;
+    assert!(page.text.contains("silenced · "), "{}", page.text);
+
     let one = format!("{path}/{}", made["id"].as_str().unwrap());
     assert_eq!(house.bearer("viewer-token", "DELETE", &one, "").await.status, StatusCode::FORBIDDEN);
     let ended = house.bearer("officer-token", "DELETE", &one, "").await;
