@@ -136,7 +136,7 @@ impl Stage {
             let Some(act) = players.next(&incident, now) else { break };
             let at = due.map_or(act, |due| due.min(act)).max(now);
             if !self.wait_until(at).await? {
-                tracing::warn!("the drill was broken off");
+                players.problems.push("the drill was broken off".to_owned());
                 break;
             }
             self.settle().await?;
