@@ -42,6 +42,8 @@ pub struct Config {
     pub sources: Vec<tocsin_connectors::Configured>,
     /// Ways to page people, by the id their contacts name.
     pub channels: BTreeMap<String, channel::Config>,
+    /// A watcher outside that calls when it hears nothing.
+    pub heartbeat: Option<tocsin_escalate::heartbeat::Config>,
 }
 
 /// How stages talk.
@@ -108,11 +110,14 @@ pub struct Redis {
     pub url_file: Option<PathBuf>,
     /// First word of every key.
     pub prefix: String,
+    /// Folder in which processes that escalate remember for a day what Redis acknowledged, to mend what a failover lost.
+    pub journal: Option<PathBuf>,
 }
 
 impl Default for Redis {
     fn default() -> Self {
-        Self { url: "redis://127.0.0.1:6379".into(), url_file: None, prefix: "tocsin".into() }
+        let url = "redis://127.0.0.1:6379".into();
+        Self { url, url_file: None, prefix: "tocsin".into(), journal: None }
     }
 }
 

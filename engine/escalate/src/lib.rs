@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod desk;
 #[cfg(test)]
 mod fixtures;
+pub mod heartbeat;
 pub mod incident;
 mod metrics;
 pub mod render;

@@ -13,8 +13,9 @@ use tocsin_rules::Level;
 use crate::{
     command::{Command, CommandError, Via},
     delivery::{Delivery, Page, PageReason},
+    heartbeat::Heartbeat,
     incident::{Incident, State},
-    store::Counts,
+    store::{Counts, redis::Restored},
     transition::Change,
 };
 
@@ -69,6 +70,15 @@ metric!(TIMERS_OLDEST: IntGauge = register_int_gauge!(
 metric!(LAST_TICK: IntGauge = register_int_gauge!(
     "tocsin_escalate_last_tick_timestamp_seconds", "When due timers were last looked for, Unix time"));
 
+metric!(RESTORED: IntCounterVec = register_int_counter_vec!(
+    "tocsin_escalate_restored_total", "Written again from the journal after redis forgot it; `parted`: could not be",
+    &["what"]));
+metric!(JOURNAL_FAILURES: IntCounter = register_int_counter!(
+    "tocsin_escalate_journal_failures_total", "Lines that could not be written to the journal"));
+
+metric!(BEATS: IntCounterVec = register_int_counter_vec!(
+    "tocsin_escalate_heartbeats_total", "Turns of the heartbeat to a watcher outside, by outcome", &["outcome"]));
+
 /// Every label of a closed set starts at 0, so that the first event is seen as a rise.
 pub(crate) fn seed() {
     for via in Via::ALL {
@@ -85,6 +95,11 @@ pub(crate) fn seed() {
     for from in ["observed", "published"] {
         MENTION_TO_PAGE.with_label_values(&[from]);
     }
+    restored(Restored::default());
+    for outcome in Heartbeat::OUTCOMES {
+        BEATS.with_label_values(&[outcome]);
+    }
+    LazyLock::force(&JOURNAL_FAILURES);
     LazyLock::force(&DIGESTED);
     LazyLock::force(&CHANNELS_BROKEN);
     LazyLock::force(&TIMER_DELAY);
@@ -194,4 +209,20 @@ pub(crate) fn counted(counts: &Counts) {
     DEAD.set(gauge(counts.dead));
     TIMERS_OVERDUE.set(gauge(counts.timers_overdue));
     TIMERS_OLDEST.set(age(counts.timers_oldest));
+}
+
+pub(crate) fn restored(restored: Restored) {
+    for (what, many) in
+        [("change", restored.changes), ("receipt", restored.receipts), ("parted", restored.parted)]
+    {
+        RESTORED.with_label_values(&[what]).inc_by(u64::try_from(many).unwrap_or(u64::MAX));
+    }
+}
+
+pub(crate) fn journal_failed() {
+    JOURNAL_FAILURES.inc();
+}
+
+pub(crate) fn beat(outcome: &str) {
+    BEATS.with_label_values(&[outcome]).inc();
 }

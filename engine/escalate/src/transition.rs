@@ -8,6 +8,7 @@ mod paging;
 mod timer;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tocsin_rules::{Finding, Level, Rulebook};
 
 use crate::{
@@ -56,7 +57,7 @@ pub enum Idle {
 }
 
 /// One step of an incident's life, ready to be written in one transaction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// As it stands afterwards; `version` is one more than before.
     pub incident: Incident,

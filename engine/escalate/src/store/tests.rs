@@ -2,6 +2,7 @@
 //! folder. Where redis-server is missing, those cases say so loudly.
 
 mod cases;
+mod failover;
 mod server;
 
 use std::sync::Arc;

@@ -41,6 +41,13 @@ pub(super) async fn noted(store: &dyn Store, number: usize) -> Change {
     changed(apply(incident, event, "op", &rulebook(), at("10:01")).unwrap())
 }
 
+/// Its acknowledgement.
+pub(super) async fn acknowledged(store: &dyn Store, number: usize) -> Change {
+    let incident = store.newest_of(&format!("m{number}")).await.unwrap();
+    let event = Event::Command { command: &Command::Acknowledge, actor: &person_acting("a") };
+    changed(apply(incident, event, "op", &rulebook(), at("10:02")).unwrap())
+}
+
 pub(super) async fn records(
     store: &dyn Store,
     number: usize,
