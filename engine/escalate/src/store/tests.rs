@@ -166,3 +166,30 @@ async fn lost_timers_are_mended() {
     let due = subject.store.claim_timers(at("10:05"), 100, LEASE).await.unwrap();
     assert_eq!(due.len(), 20);
 }
+
+/// Workers whose clocks are a day apart keep one limit: the server's time decides, and what is waited is told in each
+/// worker's own time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_servers_time_decides_on_a_lane() {
+    const ROBOT: &[Limit] = &[Limit::per(18, 60)];
+    let dir = tempfile::tempdir().unwrap();
+    let Some(server) = redis_at(dir.path()) else { return };
+    let store = server.connect_by(redis::Time::Server).await;
+    let (early, late) = (at("10:00"), at("10:00") + Duration::from_secs(86_400));
+    for now in [early, late, early] {
+        assert_eq!(store.admit("robot", ROBOT, false, now).await.unwrap(), Admission::Now);
+    }
+    for now in [early, late] {
+        let Admission::Later { until } = store.admit("robot", ROBOT, false, now).await.unwrap() else {
+            panic!("a fourth in a quarter of a minute")
+        };
+        let wait = until.duration_since(now).as_secs_f64();
+        assert!((10.0..=15.0).contains(&wait), "{wait}");
+    }
+    store.block("robot", late + Duration::from_secs(600), late).await.unwrap();
+    let Admission::Later { until } = store.admit("robot", ROBOT, true, early).await.unwrap() else {
+        panic!("it is blocked")
+    };
+    let wait = until.duration_since(early).as_secs_f64();
+    assert!((590.0..=600.0).contains(&wait), "{wait}");
+}
