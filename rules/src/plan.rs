@@ -47,6 +47,9 @@ pub struct Plan {
     /// Seconds after which a step that is overdue is also told to the commander; 0: never.
     #[serde(default)]
     pub escalate_overdue_seconds: u64,
+    /// Work that begins when the incident is resolved; deadlines count from there.
+    #[serde(default)]
+    pub recovery: Vec<Step>,
 }
 
 /// One task of a plan (处置步骤).
@@ -58,7 +61,7 @@ pub struct Step {
     pub title: Wording,
     /// Who does it.
     pub role: Role,
-    /// Seconds from the opening of the incident until it is overdue.
+    /// Seconds from the opening of the incident (in a recovery: from its resolution) until it is overdue.
     pub deadline_seconds: u64,
     /// Steps that must be done or skipped first.
     pub after: Vec<String>,

@@ -199,12 +199,17 @@ fn help_and_wrong_usage() {
             "incidents",
             &[
                 "list", "show", "ack", "release", "confirm", "assign", "note", "escalate", "resolve",
-                "dismiss", "review",
+                "dismiss", "review", "merge", "split", "reopen", "attach", "nature", "draft", "approve",
+                "publish", "report", "response",
             ],
         ),
         ("eval", &["--model", "--task", "--json"]),
         ("oncall", &["--at", "--json"]),
         ("silences", &["list", "add", "expire"]),
+        ("drill", &["--rulebook", "--config", "--speed", "--pace", "--real-channels", "--json"]),
+        ("report", &["--date", "--format", "--mentions", "--url"]),
+        ("audit", &["export", "verify"]),
+        ("forget", &["--author", "--url"]),
     ]
     .into();
     let whole = run(&["--help"]);
@@ -222,6 +227,32 @@ fn help_and_wrong_usage() {
     for wrong in [vec!["no-such-command"], vec![], vec!["replay"], vec!["demo", "--speed", "fast"]] {
         assert_eq!(run(&wrong).code, Some(2), "{wrong:?}");
     }
+}
+
+#[test]
+fn a_drill_is_measured_against_its_plan() {
+    let done = run(&["drill", "crisis_safety", "--json"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let told = &done.lines().unwrap()[0];
+    assert_eq!((&told["type"], &told["plan"]), (&json!("drill"), &json!("crisis_safety")));
+    assert!(told["pages"].as_array().unwrap().iter().all(|page| page["drill"] == "crisis_safety"), "{told}");
+    assert!(told["response"]["steps"].as_array().unwrap().iter().all(|step| step["met"] == true), "{told}");
+    assert_eq!(run(&["drill", "crisis_safety", "--json"]).stdout, done.stdout, "the same again");
+    let unknown = run(&["drill", "panic"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("there are watch, respond, crisis"), "{}", unknown.stderr);
+    assert_eq!(run(&["drill", "crisis", "--real-channels"]).code, Some(2), "whose channels?");
+}
+
+#[test]
+fn an_audit_that_is_none_does_not_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audit.jsonl").display().to_string();
+    std::fs::write(&file, "{}\n").unwrap();
+    let done = run(&["audit", "verify", &file]);
+    assert_eq!(done.code, Some(1));
+    assert_eq!(done.lines().unwrap()[0]["faults"].as_array().unwrap().len(), 2, "{}", done.stdout);
+    assert_eq!(run(&["audit", "verify", "no-such-file"]).code, Some(1));
 }
 
 #[test]

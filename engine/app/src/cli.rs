@@ -1,10 +1,13 @@
 //! The command line: names, options and help. Refuses to act; each command's work is in the file of its name.
 
+mod drill;
 mod duty;
 mod incidents;
 mod judge;
+mod keep;
 mod mention;
 mod models;
+mod report;
 mod series;
 mod write;
 
@@ -13,11 +16,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::{
-    duty::{AddSilence, Console, OnCall, SilenceAction, Silences},
+    drill::Drill,
+    duty::{AddSilence, OnCall, SilenceAction, Silences},
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
+    keep::{Audit, AuditAction, Forget, Reach},
     mention::{Add, MentionAction, Mentions},
     models::{Eval, Model, ModelAction, Models, Sentiment, Task},
+    report::{Form, Lang, Period, Report, Which},
     series::DetectSeries,
     write::{Check, Import, Origin, Query},
 };
@@ -82,6 +88,14 @@ pub enum Command {
     OnCall(OnCall),
     /// Hold back the pages of incidents for a while.
     Silences(Silences),
+    /// Play a scripted crisis through a plan and measure the answers against its deadlines.
+    Drill(Drill),
+    /// Incidents, response times and loudest posts of a day, week, month or quarter, from a running console.
+    Report(Report),
+    /// Export the history of incidents from a running console, or check such an export.
+    Audit(Audit),
+    /// Remove an author's posts from all incidents, through a running console.
+    Forget(Forget),
     /// Add a mention by hand.
     Mention(Mentions),
     /// Every configured source with its state.

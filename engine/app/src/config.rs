@@ -40,6 +40,8 @@ pub struct Config {
     pub connect: Connect,
     /// Where mentions come from.
     pub sources: Vec<tocsin_connectors::Configured>,
+    /// How long closed incidents are kept.
+    pub retention: Retention,
     /// Ways to page people, by the id their contacts name.
     pub channels: BTreeMap<String, channel::Config>,
     /// A watcher outside that calls when it hears nothing.
@@ -64,6 +66,14 @@ pub struct Bus {
 pub struct Detect {
     /// Seconds every hit is held back, to be judged in the order of event time; 0: at once. See docs/detection.md.
     pub hold_seconds: u32,
+}
+
+/// How long closed incidents are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Days after which a closed incident is removed with its pages and history; 0 keeps everything.
+    pub closed_days: u32,
 }
 
 /// Drivers of the bus.

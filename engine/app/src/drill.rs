@@ -202,7 +202,7 @@ impl Drill {
 }
 
 /// Every channel that a person of the rulebook names.
-fn channels_of(rulebook: &Rulebook) -> BTreeSet<String> {
+pub(crate) fn channels_of(rulebook: &Rulebook) -> BTreeSet<String> {
     let people = rulebook.teams.iter().flat_map(|team| &team.people);
     people.flat_map(|person| &person.contacts).map(|contact| contact.channel.clone()).collect()
 }

@@ -1,51 +1,20 @@
 //! `tocsin oncall` and `tocsin silences`: who is on call, and which incidents page nobody, through the API of a running
 //! console. Refuses to touch the store.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cli::{AddSilence, Console, OnCall, SilenceAction, Silences},
-    incidents::{answer_of, print_line, segment},
+    api::{Console, segment},
+    cli::{AddSilence, OnCall, SilenceAction, Silences},
+    incidents::{answer_of, print_line},
 };
-
-/// Requests to one console.
-struct Api {
-    client: Client,
-    base: String,
-    token: Option<String>,
-}
-
-impl Api {
-    fn of(console: &Console) -> anyhow::Result<Self> {
-        let read = |path: &std::path::PathBuf| {
-            std::fs::read_to_string(path).with_context(|| path.display().to_string())
-        };
-        let token = console.token_file.as_ref().map(read).transpose()?;
-        let client = Client::builder()
-            .timeout(Duration::from_secs(15))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        let base = format!("{}/api/v1", console.url.trim_end_matches('/'));
-        Ok(Self { client, base, token: token.map(|token| token.trim().to_owned()) })
-    }
-
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}{path}", self.base));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        }
-    }
-}
 
 /// Prints who is on call, a team a line.
 pub async fn on_call(options: OnCall) -> anyhow::Result<()> {
     let at = options.at.as_deref().map(|at| format!("?at={}", segment(at))).unwrap_or_default();
-    let request = Api::of(&options.console)?.request(Method::GET, &format!("/oncall{at}"));
+    let request = Console::open(&options.console)?.request(Method::GET, &format!("/api/v1/oncall{at}"));
     let answer = answer_of(request).await?;
     if options.json {
         print_line(&answer);
@@ -75,18 +44,18 @@ fn row(team: &Value) -> String {
 
 /// Lists, adds or ends silences and prints them as JSON lines.
 pub async fn silences(options: Silences) -> anyhow::Result<()> {
-    let api = Api::of(&options.console)?;
+    let api = Console::open(&options.console)?;
     match options.action {
         SilenceAction::List { all } => {
-            let answer = answer_of(api.request(Method::GET, "/silences")).await?;
+            let answer = answer_of(api.request(Method::GET, "/api/v1/silences")).await?;
             let silences = answer["silences"].as_array().context("the API did not answer with silences")?;
             silences.iter().filter(|silence| all || silence["active"] == true).for_each(print_line);
         }
         SilenceAction::Add(asked) => {
-            print_line(&answer_of(api.request(Method::POST, "/silences").json(&body(&asked))).await?);
+            print_line(&answer_of(api.request(Method::POST, "/api/v1/silences").json(&body(&asked))).await?);
         }
         SilenceAction::Expire { id } => {
-            let path = format!("/silences/{}", segment(&id));
+            let path = format!("/api/v1/silences/{}", segment(&id));
             print_line(&answer_of(api.request(Method::DELETE, &path)).await?);
         }
     }

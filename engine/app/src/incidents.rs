@@ -5,8 +5,12 @@ use std::{io::Write as _, time::Duration};
 use anyhow::{Context as _, bail};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use crate::cli::{IncidentAction, Incidents};
+use crate::{
+    api::{self, segment},
+    cli::{IncidentAction, Incidents},
+};
 
 /// Runs one action and prints the answer as JSON.
 pub async fn run(options: Incidents) -> anyhow::Result<()> {
@@ -32,9 +36,18 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
         request(Method::POST, format!("/{}/{verb}", segment(id))).json(&body)
     };
     match options.action {
-        IncidentAction::List { all } => {
-            let path = if all { "?state=all" } else { "?state=open" };
-            let answer = answer_of(request(Method::GET, path.to_owned())).await?;
+        IncidentAction::List { all, closed, monitor, category, level, drills } => {
+            let state = match (all, closed) {
+                (true, _) => "all",
+                (_, true) => "closed",
+                _ => "open",
+            };
+            let mut query = vec![("state", state.to_owned())];
+            query.extend(monitor.map(|id| ("monitor", id)));
+            query.extend(category.map(|id| ("category", id)));
+            query.extend(level.map(|word| ("level", word)));
+            query.extend(drills.then(|| ("drill", "only".to_owned())));
+            let answer = answer_of(request(Method::GET, api::query(&query))).await?;
             let rows = answer.get("incidents").and_then(Value::as_array).or_else(|| answer.as_array());
             for incident in rows.context("the API did not answer with a list")? {
                 print_line(incident);
@@ -64,23 +77,63 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
         IncidentAction::Dismiss { id, reason } => {
             print_line(&answer_of(command(&id, "dismiss", json!({ "reason": reason }))).await?);
         }
-        IncidentAction::Review { id, text } => {
+        IncidentAction::Review { id, text: Some(text), .. } => {
             print_line(&answer_of(command(&id, "review", json!({ "text": text }))).await?);
+        }
+        IncidentAction::Review { id, text: None, happened, noticed_at, lessons, changes } => {
+            let body = json!({ "happened": happened, "noticed_at": noticed_at, "lessons": lessons,
+                "changes": changes });
+            print_line(&answer_of(command(&id, "retrospect", body)).await?);
+        }
+        IncidentAction::Merge { id, into } => {
+            print_line(&answer_of(command(&id, "merge", json!({ "into": into }))).await?);
+        }
+        IncidentAction::Split { id, reason, page } => {
+            let body = json!({ "reason": reason, "page": page });
+            print_line(&answer_of(command(&id, "split", body)).await?);
+        }
+        IncidentAction::Reopen { id, reason, page } => {
+            let body = json!({ "reason": reason, "page": page });
+            print_line(&answer_of(command(&id, "reopen", body)).await?);
+        }
+        IncidentAction::Attach { id, text, link, sha256, hash_of } => {
+            let sha256 = match hash_of {
+                Some(path) => Some(hash_of_file(&path)?),
+                None => sha256,
+            };
+            let body = json!({ "text": text, "url": link, "sha256": sha256 });
+            print_line(&answer_of(command(&id, "attach", body)).await?);
+        }
+        IncidentAction::Nature { id, nature } => {
+            print_line(&answer_of(command(&id, "nature", json!({ "nature": nature }))).await?);
+        }
+        IncidentAction::Draft { id, statement, zh, en } => {
+            let body = json!({ "statement": statement, "zh": zh, "en": en });
+            print_line(&answer_of(command(&id, "draft", body)).await?);
+        }
+        IncidentAction::Approve { id, step } => {
+            print_line(&answer_of(command(&id, "approve", json!({ "step": step }))).await?);
+        }
+        IncidentAction::Publish { id, statement, channel, link, at } => {
+            let body = json!({ "statement": statement, "channel": channel, "url": link, "at": at });
+            print_line(&answer_of(command(&id, "publish", body)).await?);
+        }
+        IncidentAction::Report { id, text } => {
+            print_line(&answer_of(command(&id, "report", json!({ "text": text }))).await?);
+        }
+        IncidentAction::Response { id } => {
+            print_line(&answer_of(request(Method::GET, format!("/{}/response", segment(&id)))).await?);
         }
     }
     Ok(())
 }
 
-/// Ids are `sNN-hex`; anything else is encoded so that it cannot leave its path segment.
-pub(crate) fn segment(id: &str) -> String {
-    id.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        out
-    })
+/// SHA-256 of a file, read piece by piece.
+fn hash_of_file(path: &std::path::Path) -> anyhow::Result<String> {
+    let mut file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut file, &mut hasher).with_context(|| path.display().to_string())?;
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 pub(crate) async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
@@ -103,15 +156,4 @@ pub(crate) fn print_line(value: &Value) {
 pub(crate) fn print_text(text: &str) {
     // a reader that has seen enough (`| head`) is no fault
     let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_stays_one_path_segment() {
-        assert_eq!(segment("s07-3fa9c2d1e8"), "s07-3fa9c2d1e8");
-        assert_eq!(segment("../x?y#z"), "%2E%2E%2Fx%3Fy%23z");
-    }
 }

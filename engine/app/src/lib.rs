@@ -1,5 +1,7 @@
 //! The binary's parts: command line, configuration, wiring. Refuses logic: each stage's is in its crate.
 
+pub mod api;
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod config;
@@ -7,6 +9,7 @@ pub mod connect;
 pub mod console;
 pub mod demo;
 pub mod detect_series;
+pub mod digest;
 pub mod drill;
 pub mod duty;
 pub mod eval;
@@ -20,6 +23,7 @@ pub mod model;
 pub mod parts;
 pub mod query;
 pub mod rebuild;
+pub mod rehearsal;
 pub mod reload;
 pub mod replay;
 pub mod report;

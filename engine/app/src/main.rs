@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use tocsin_app::{
-    check,
+    audit, check,
     cli::{Cli, Command},
-    demo, detect_series, duty, eval, explain, import, incidents, mention, model, query, replay, run, score,
-    sources, telemetry,
+    demo, detect_series, digest, duty, eval, explain, import, incidents, mention, model, query, rehearsal,
+    replay, run, score, sources, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -44,6 +44,10 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Incidents(options) => incidents::run(options).await,
         Command::OnCall(options) => duty::on_call(options).await,
         Command::Silences(options) => duty::silences(options).await,
+        Command::Drill(options) => rehearsal::run(options).await,
+        Command::Report(options) => digest::run(options).await,
+        Command::Audit(options) => audit::run(options).await,
+        Command::Forget(options) => audit::forget(options).await,
         Command::Mention(options) => mention::run(options).await,
         Command::Sources(options) => sources::run(&options).await,
     }

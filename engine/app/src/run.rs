@@ -12,7 +12,7 @@ use tocsin_console::Readiness;
 use tocsin_detect::{
     Checkpoints, DetectStage, EmbeddedCheckpoints, MemoryCheckpoints, RedisCheckpoints, RedisSettings,
 };
-use tocsin_escalate::{Courier, Desk, EscalateStage, timers};
+use tocsin_escalate::{Courier, Desk, EscalateStage, retention, timers};
 use tocsin_rules::Rulebook;
 use tocsin_score::{Patience, ScoreStage};
 use tokio::{net::TcpListener, task::JoinSet};
@@ -102,6 +102,9 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
         spawn(&mut tasks, timers::run(desk.clone(), stop.clone()));
         if let Some(heartbeat) = parts::heartbeat(&config, &desk)? {
             spawn(&mut tasks, heartbeat.run(stop.clone()));
+        }
+        if config.retention.closed_days > 0 {
+            spawn(&mut tasks, retention::run(desk.clone(), config.retention.closed_days, stop.clone()));
         }
     }
     let mut router = if stages.contains(&StageName::Console) {

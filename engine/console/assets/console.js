@@ -1,6 +1,14 @@
 
 (() => {
   const main = document.getElementById("main"), said = document.getElementById("said");
+  if (navigator.clipboard) document.documentElement.classList.add("copies");
+  main.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    said.textContent = button.textContent + " ✓";
+  });
+  if (!("live" in main.dataset)) return;
   let busy = false, later = 0;
   const writing = () => {
     const at = document.activeElement;

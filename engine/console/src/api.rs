@@ -8,7 +8,9 @@ use axum::{
 
 use crate::{gate::Identity, problem::Problem};
 
+pub(crate) mod audit;
 pub(crate) mod incidents;
+pub(crate) mod reports;
 pub(crate) mod rulebook;
 pub(crate) mod silences;
 

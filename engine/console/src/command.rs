@@ -9,9 +9,29 @@ use tocsin_escalate::{Command, CommandError, Incident};
 use crate::{App, gate::Identity, problem::Problem};
 
 /// Every action, as in paths.
-pub(crate) const ACTIONS: [&str; 13] = [
-    "ack", "release", "confirm", "advance", "assign", "note", "level", "escalate", "step", "approve",
-    "resolve", "dismiss", "review",
+pub(crate) const ACTIONS: [&str; 22] = [
+    "ack",
+    "release",
+    "confirm",
+    "advance",
+    "assign",
+    "note",
+    "level",
+    "escalate",
+    "step",
+    "approve",
+    "resolve",
+    "dismiss",
+    "review",
+    "merge",
+    "split",
+    "reopen",
+    "attach",
+    "nature",
+    "draft",
+    "publish",
+    "report",
+    "retrospect",
 ];
 
 /// Name of the command in [`Command`]'s JSON and the fields it takes.
@@ -30,6 +50,15 @@ fn shape(action: &str) -> Option<(&'static str, &'static [&'static str])> {
         "resolve" => ("resolve", &["summary"]),
         "dismiss" => ("dismiss", &["reason"]),
         "review" => ("review", &["text"]),
+        "merge" => ("merge", &["into"]),
+        "split" => ("split", &["reason", "page"]),
+        "reopen" => ("reopen", &["reason", "page"]),
+        "attach" => ("attach", &["text", "url", "sha256"]),
+        "nature" => ("nature", &["nature"]),
+        "draft" => ("draft", &["statement", "zh", "en"]),
+        "publish" => ("publish", &["statement", "channel", "url", "at"]),
+        "report" => ("report", &["text"]),
+        "retrospect" => ("retrospect", &["happened", "noticed_at", "lessons", "changes"]),
         _ => return None,
     })
 }
@@ -126,7 +155,10 @@ mod tests {
     #[test]
     fn every_action_has_a_command_and_a_rank() {
         let fields = json!({"category": null, "to": "responding", "role": "legal", "person": "li", "text": "x",
-            "level": "high", "reason": "x", "step": "s", "state": "done", "summary": null});
+            "level": "high", "reason": "x", "step": "s", "state": "done", "summary": null,
+            "into": "s00-0000000000", "page": true, "url": null, "sha256": null, "nature": "fact", "statement": "s",
+            "zh": "x", "en": null, "channel": "x", "at": "2026-09-10T10:00:00Z", "happened": "x",
+            "noticed_at": null, "lessons": "x", "changes": null});
         for action in ACTIONS {
             let (_, known) = shape(action).unwrap();
             let own: Map<String, Value> =

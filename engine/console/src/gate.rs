@@ -68,7 +68,12 @@ pub(crate) async fn gate(State(app): State<Arc<App>>, mut request: Request, next
                     request.extensions_mut().insert(identity);
                     next.run(request).await
                 }
-                Err(refusal) => *refusal,
+                Err(refusal) => {
+                    if let Some((identity, [incident, what, why])) = denied(&app, route, &request) {
+                        app.desk.refused(&incident, &identity.actor(), &what, &why).await;
+                    }
+                    *refusal
+                }
             }
         }
         // Nothing there, or no such method: the fallbacks say so.
@@ -85,6 +90,24 @@ pub(crate) async fn gate(State(app): State<Arc<App>>, mut request: Request, next
     SECONDS.with_label_values(&[label]).observe(app.clock.elapsed().saturating_sub(started).as_secs_f64());
     protect(response.headers_mut());
     response
+}
+
+/// A command that was not let in, where it is known who sent it: for the record.
+fn denied(app: &App, route: &Route, request: &Request) -> Option<(Identity, [String; 3])> {
+    if request.method().is_safe() || matches!(route.path, "/login" | "/logout") {
+        return None;
+    }
+    let identity = identify(app, route.door, request.headers())?;
+    let why = match route.need {
+        Need::Rank(need) if identity.rank < need => {
+            format!("{} is {}, this needs {}", identity.name, identity.rank.as_str(), need.as_str())
+        }
+        _ => "the request did not come from this site's own pages".to_owned(),
+    };
+    let mut parts = request.uri().path().rsplit('/').map(str::to_owned);
+    let (what, incident) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let incident = if route.path.contains("{id}") { incident } else { String::new() };
+    Some((identity, [incident, what, why]))
 }
 
 /// The identity for a route; none where nobody needs to be known.

@@ -24,6 +24,9 @@ use crate::{
     view::{self, Frame, Words},
 };
 
+/// Statements shown.
+const TEMPLATES: usize = 3;
+
 #[derive(Template)]
 #[template(path = "link.html")]
 struct Page {
@@ -42,6 +45,8 @@ struct About {
     id: String,
     reason: Option<parts::ReasonView>,
     since: String,
+    /// Statements of the next steps as the templates say them; drafts stay with whoever is logged in.
+    templates: Vec<(String, String, String)>,
 }
 
 /// What a good link leads to.
@@ -137,6 +142,19 @@ fn taken(app: &App, incident: &Incident, language: Language) -> Option<String> {
     })
 }
 
+/// What may have to be said next, ready to copy.
+fn templates(app: &App, incident: &Incident, language: Language) -> Vec<(String, String, String)> {
+    let rulebook = app.rulebook.load();
+    let open = incident.tasks.iter().filter(|task| !task.is_over());
+    open.filter_map(|task| {
+        let title = incident.step(&task.step)?.title.get(language).to_owned();
+        let (zh, en) = tocsin_escalate::transition::template(incident, &rulebook, &task.step)?;
+        Some((task.step.clone(), title, words::pick(language, zh, en)))
+    })
+    .take(TEMPLATES)
+    .collect()
+}
+
 fn answer(app: &App, standing: Standing, language: Language, asked: Option<&str>) -> Response {
     let t = view::words_of(language);
     let about = |incident: &Incident| About {
@@ -146,8 +164,10 @@ fn answer(app: &App, standing: Standing, language: Language, asked: Option<&str>
         id: incident.id.clone(),
         reason: incident.reasons.first().map(|r| parts::reason(r, language)),
         since: view::time(app, incident.onset),
+        templates: templates(app, incident, language),
     };
-    let frame = Frame::new(language, t.acknowledge, None);
+    let mut frame = Frame::new(language, t.acknowledge, None);
+    frame.script = true;
     let (page, status) = match standing {
         Standing::Open(incident, _) => {
             (Page { frame, about: Some(about(&incident)), open: true, message: None }, StatusCode::OK)

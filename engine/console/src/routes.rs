@@ -41,6 +41,7 @@ const fn route(method: Method, path: &'static str, need: Need, door: Door) -> Ro
 const VIEWER: Need = Need::Rank(Rank::Viewer);
 const OFFICER: Need = Need::Rank(Rank::Officer);
 const COMMANDER: Need = Need::Rank(Rank::Commander);
+const ADMIN: Need = Need::Rank(Rank::Admin);
 
 macro_rules! incident_command {
     ($action:literal, $need:ident, api) => {
@@ -60,6 +61,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::GET, "/api/v1/incidents", VIEWER, Door::Api),
     route(Method::GET, "/api/v1/incidents/{id}", VIEWER, Door::Api),
     route(Method::GET, "/api/v1/incidents/{id}/timeline", VIEWER, Door::Api),
+    route(Method::GET, "/api/v1/incidents/{id}/response", VIEWER, Door::Api),
     incident_command!("ack", OFFICER, api),
     incident_command!("release", OFFICER, api),
     incident_command!("confirm", OFFICER, api),
@@ -73,6 +75,21 @@ pub(crate) const ROUTES: &[Route] = &[
     incident_command!("resolve", COMMANDER, api),
     incident_command!("dismiss", COMMANDER, api),
     incident_command!("review", COMMANDER, api),
+    incident_command!("merge", COMMANDER, api),
+    incident_command!("split", COMMANDER, api),
+    incident_command!("reopen", COMMANDER, api),
+    incident_command!("attach", OFFICER, api),
+    incident_command!("nature", OFFICER, api),
+    incident_command!("draft", OFFICER, api),
+    incident_command!("publish", OFFICER, api),
+    incident_command!("report", OFFICER, api),
+    incident_command!("retrospect", COMMANDER, api),
+    route(Method::GET, "/api/v1/audit", VIEWER, Door::Api),
+    route(Method::POST, "/api/v1/authors/forget", ADMIN, Door::Api),
+    route(Method::GET, "/api/v1/reports", VIEWER, Door::Api),
+    route(Method::GET, "/reports", VIEWER, Door::Page),
+    route(Method::GET, "/audit", VIEWER, Door::Page),
+    route(Method::GET, "/audit/export", VIEWER, Door::Page),
     route(Method::GET, "/api/v1/monitors", VIEWER, Door::Api),
     route(Method::GET, "/api/v1/oncall", VIEWER, Door::Api),
     route(Method::GET, "/api/v1/silences", VIEWER, Door::Api),
@@ -86,6 +103,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::POST, "/replies/slack", Need::Nothing, Door::Api),
     route(Method::POST, "/replies/telegram", Need::Nothing, Door::Api),
     route(Method::GET, "/", VIEWER, Door::Page),
+    route(Method::GET, "/incidents", VIEWER, Door::Page),
     route(Method::GET, "/incidents/{id}", VIEWER, Door::Page),
     incident_command!("ack", OFFICER, page),
     incident_command!("release", OFFICER, page),
@@ -100,6 +118,15 @@ pub(crate) const ROUTES: &[Route] = &[
     incident_command!("resolve", COMMANDER, page),
     incident_command!("dismiss", COMMANDER, page),
     incident_command!("review", COMMANDER, page),
+    incident_command!("merge", COMMANDER, page),
+    incident_command!("split", COMMANDER, page),
+    incident_command!("reopen", COMMANDER, page),
+    incident_command!("attach", OFFICER, page),
+    incident_command!("nature", OFFICER, page),
+    incident_command!("draft", OFFICER, page),
+    incident_command!("publish", OFFICER, page),
+    incident_command!("report", OFFICER, page),
+    incident_command!("retrospect", COMMANDER, page),
     route(Method::GET, "/login", Need::Nothing, Door::Page),
     route(Method::POST, "/login", Need::Nothing, Door::Page),
     route(Method::POST, "/logout", VIEWER, Door::Page),

@@ -2,6 +2,8 @@
 
 mod access;
 mod api;
+mod crawl;
+mod dossier;
 mod links;
 mod pages;
 mod replies;

@@ -50,6 +50,8 @@ pub(crate) struct Frame {
     pub(crate) notice: Option<&'static str>,
     /// The page refreshes itself.
     pub(crate) live: bool,
+    /// The page has buttons that need the script, and does not refresh itself.
+    pub(crate) script: bool,
 }
 
 impl Frame {
@@ -65,6 +67,7 @@ impl Frame {
             demo: identity.is_some_and(|i| i.via == Via::Demo),
             notice: None,
             live: false,
+            script: false,
         }
     }
 

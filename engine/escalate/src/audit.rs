@@ -1,6 +1,9 @@
 //! [`AuditEntry`]: one line of an incident's history, chained by hash to the one before, so that a changed or missing
 //! line shows. Refuses to be rewritten: entries are appended with the change they describe, in the same transaction.
 
+pub mod export;
+pub mod refusal;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

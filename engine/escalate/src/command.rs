@@ -1,9 +1,13 @@
 //! What people and timers may ask of an incident, and the answers they get. Refuses anything without an operation id.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tocsin_rules::{Level, Role};
 
-use crate::incident::{Incident, State, StepState};
+use crate::{
+    dossier::Nature,
+    incident::{Incident, State, StepState},
+};
 
 /// A request to change one incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +74,86 @@ pub enum Command {
     Review {
         /// What happened, lessons, plan changes.
         text: String,
+    },
+    /// Close it as part of another one, which takes over its evidence, notes and findings.
+    Merge {
+        /// Id of the incident that stays.
+        into: String,
+    },
+    /// Take it out of the one it was merged into.
+    Split {
+        /// Why.
+        reason: String,
+        /// Page people anew.
+        #[serde(default)]
+        page: bool,
+    },
+    /// Respond to a resolved or dismissed one again.
+    Reopen {
+        /// Why.
+        reason: String,
+        /// Page people anew.
+        #[serde(default)]
+        page: bool,
+    },
+    /// Put something on file: a link, a text, or both, with the hash of a screenshot if there is one.
+    Attach {
+        /// At most 4,000 characters.
+        #[serde(default)]
+        text: Option<String>,
+        /// `http` or `https`, at most 2,000 bytes.
+        #[serde(default)]
+        url: Option<String>,
+        /// SHA-256 of a file kept elsewhere, 64 hex digits.
+        #[serde(default)]
+        sha256: Option<String>,
+    },
+    /// What looking into it showed.
+    Nature {
+        /// Whether it is true.
+        nature: Nature,
+    },
+    /// Write what goes out: a new version, which voids former approvals. Without words, the template's.
+    Draft {
+        /// A step of the plan, or `internal`.
+        statement: String,
+        /// Chinese words.
+        #[serde(default)]
+        zh: Option<String>,
+        /// English words.
+        #[serde(default)]
+        en: Option<String>,
+    },
+    /// Record where and when the current version went out.
+    Publish {
+        /// A step of the plan, or `internal`.
+        statement: String,
+        /// Name of the place: Weibo, official site, all-hands mail.
+        channel: String,
+        /// Where it can be read.
+        #[serde(default)]
+        url: Option<String>,
+        /// When; now, if it is not said.
+        #[serde(default)]
+        at: Option<Timestamp>,
+    },
+    /// File a follow-up report.
+    Report {
+        /// How it stands, at most 4,000 characters.
+        text: String,
+    },
+    /// Looked back on, field by field.
+    Retrospect {
+        /// What happened.
+        happened: String,
+        /// When it was first noticed by anybody, if that differs from the onset.
+        #[serde(default)]
+        noticed_at: Option<Timestamp>,
+        /// What was learned.
+        lessons: String,
+        /// What the plan should say in future.
+        #[serde(default)]
+        changes: Option<String>,
     },
 }
 
@@ -143,6 +227,15 @@ impl Command {
             Self::Resolve { .. } => "resolve",
             Self::Dismiss { .. } => "dismiss",
             Self::Review { .. } => "review",
+            Self::Merge { .. } => "merge",
+            Self::Split { .. } => "split",
+            Self::Reopen { .. } => "reopen",
+            Self::Attach { .. } => "attach",
+            Self::Nature { .. } => "nature",
+            Self::Draft { .. } => "draft",
+            Self::Publish { .. } => "publish",
+            Self::Report { .. } => "report",
+            Self::Retrospect { .. } => "retrospect",
         }
     }
 }

@@ -109,6 +109,8 @@ pub enum PageReason {
     Overdue,
     /// Acknowledged, but nothing was done.
     Reminder,
+    /// The plan's rhythm asks the commander for a follow-up report.
+    ReportDue,
     /// Detection saw it end.
     Recovered,
     /// It came back while it was being watched.
@@ -121,12 +123,13 @@ pub enum PageReason {
 
 impl PageReason {
     /// Every reason to page a person.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::First,
         Self::Escalated,
         Self::LevelRaised,
         Self::Overdue,
         Self::Reminder,
+        Self::ReportDue,
         Self::Recovered,
         Self::Recurrence,
     ];
@@ -139,6 +142,7 @@ impl PageReason {
             Self::LevelRaised => "level_raised",
             Self::Overdue => "overdue",
             Self::Reminder => "reminder",
+            Self::ReportDue => "report_due",
             Self::Recovered => "recovered",
             Self::Recurrence => "recurrence",
             Self::Acknowledged => "acknowledged",

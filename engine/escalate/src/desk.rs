@@ -1,6 +1,9 @@
 //! [`Desk`]: the one door through which findings, people and timers change incidents. Loads, asks `transition`, commits,
 //! and does it again when somebody else was quicker. Refuses to send pages; that is the courier's.
 
+mod keeping;
+mod pairs;
+
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -31,6 +34,8 @@ const TIMER_BATCH: usize = 256;
 const RACES: usize = 32;
 /// Longest operation id, in bytes.
 const OP_LIMIT: usize = 200;
+
+pub use keeping::Forgotten;
 
 /// Cloneable handle; all clones share one store.
 #[derive(Debug, Clone)]
@@ -126,7 +131,13 @@ impl Desk {
             return Ok(Taken::Nothing(Idle::AlreadySo));
         }
         loop {
-            let newest = self.store.newest_of(&finding.monitor).await?;
+            let newest = self.subject_of(&finding.monitor).await?;
+            if let Some(known) = &newest {
+                // Where it was merged into another monitor's, that one's shard remembers the operation.
+                if known.monitor != finding.monitor && self.store.has_applied(&known.id, &op).await? {
+                    return Ok(Taken::Nothing(Idle::AlreadySo));
+                }
+            }
             let rulebook = self.rulebook.load_full();
             let silences = self.silences_now().await?;
             let event = Event::Finding(finding);
@@ -166,12 +177,19 @@ impl Desk {
         expected_version: Option<u64>,
     ) -> Result<Incident, CommandError> {
         if op.is_empty() || op.len() > OP_LIMIT {
-            return Err(CommandError::Invalid(format!("an operation id has 1 to {OP_LIMIT} bytes")));
+            let why = format!("an operation id has 1 to {OP_LIMIT} bytes");
+            self.refused(id, actor, command.as_str(), &why).await;
+            return Err(CommandError::Invalid(why));
         }
         // Callers choose their ids: one of theirs must not shadow a finding's or that of another incident.
         let op = format!("command:{id}:{op}");
         let result = self.try_command(id, command, actor, &op, expected_version).await;
         metrics::command(command, &result);
+        if let Err(refused) = &result
+            && !matches!(refused, CommandError::Store(_))
+        {
+            self.refused(id, actor, command.as_str(), &refused.to_string()).await;
+        }
         result
     }
 
@@ -192,6 +210,9 @@ impl Desk {
             }
             if let Some(seen) = expected_version.filter(|seen| *seen != current.version) {
                 return Err(CommandError::Stale { seen, current: Box::new(current) });
+            }
+            if !self.prepare(command, &current, actor, op).await? {
+                continue;
             }
             let rulebook = self.rulebook.load_full();
             let event = Event::Command { command, actor };

@@ -63,6 +63,7 @@ fn plan(level: Level, steps: Vec<Step>) -> Plan {
         watch_seconds: 7_200,
         reply_within_seconds: 0,
         escalate_overdue_seconds: 0,
+        recovery: Vec::new(),
     }
 }
 

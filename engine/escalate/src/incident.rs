@@ -9,7 +9,7 @@ use tocsin_rules::{Finding, Impact, Level, Likelihood, Plan, Policy, Reason, Rol
 
 pub use follow_up::FollowUp;
 
-use crate::{command::Actor, silence::Silenced};
+use crate::{command::Actor, dossier::Dossier, silence::Silenced};
 
 /// One incident, as stored and as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,6 +110,9 @@ pub struct Incident {
     /// Hash of the newest audit entry: the head of this incident's chain.
     #[serde(default)]
     pub audit_head: String,
+    /// What people put on file: attachments, statements, reports, the look back, and what was merged.
+    #[serde(default)]
+    pub dossier: Dossier,
 }
 
 /// Life of an incident.
@@ -124,6 +127,7 @@ pub enum State {
     Resolved,
     Reviewed,
     Dismissed,
+    Merged,
 }
 
 /// Someone took it.
@@ -201,7 +205,7 @@ pub struct Note {
 
 impl State {
     /// Every state, in order of life.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Suspected,
         Self::Confirmed,
         Self::Responding,
@@ -209,6 +213,7 @@ impl State {
         Self::Resolved,
         Self::Reviewed,
         Self::Dismissed,
+        Self::Merged,
     ];
 
     /// The word in JSON, metrics and sentences.
@@ -221,6 +226,7 @@ impl State {
             Self::Resolved => "resolved",
             Self::Reviewed => "reviewed",
             Self::Dismissed => "dismissed",
+            Self::Merged => "merged",
         }
     }
 }
@@ -255,7 +261,7 @@ impl Incident {
         format!("s{:02}-{}", Self::shard_of(monitor), &hasher.finalize().to_hex()[..10])
     }
 
-    /// Whether people still have to act: neither resolved, reviewed nor dismissed.
+    /// Whether people still have to act: neither resolved, reviewed, dismissed nor merged into another one.
     pub fn is_open(&self) -> bool {
         self.state < State::Resolved
     }
@@ -270,9 +276,9 @@ impl Incident {
         level >= Level::Medium
     }
 
-    /// Step of the frozen plan behind a task.
+    /// Step of the frozen plan behind a task, of its recovery too.
     pub fn step(&self, id: &str) -> Option<&tocsin_rules::Step> {
-        self.plan.steps.iter().find(|step| step.id == id)
+        self.plan.steps.iter().chain(&self.plan.recovery).find(|step| step.id == id)
     }
 
     /// Turns taken before, where people take turns: one more with every incident of the monitor and every round.
@@ -288,12 +294,15 @@ impl Incident {
         step.after.iter().map(String::as_str).filter(|id| open(id)).collect()
     }
 
-    /// Tasks whose deadline still has to be watched: not over, not blocked, not yet found overdue.
+    /// Tasks whose deadline still has to be watched: not over, not blocked, not yet found overdue. Once resolved, only
+    /// the recovery's.
     pub(crate) fn watched_tasks(&self) -> impl Iterator<Item = &Task> {
         let unattended = self.recovered_at.is_some() && self.acknowledged.is_none();
-        let on = self.is_open() && !unattended;
+        let open = self.is_open() && !unattended;
+        let recovers = |id: &str| self.plan.recovery.iter().any(|step| step.id == id);
         self.tasks.iter().filter(move |task| {
-            on && !task.is_over()
+            (open || self.state == State::Resolved && recovers(&task.step))
+                && !task.is_over()
                 && task.overdue_since.is_none()
                 && self.step(&task.step).is_some_and(|step| self.blocked_by(step).is_empty())
         })
@@ -312,13 +321,15 @@ impl Incident {
 
     /// When time alone next changes this incident: the one timer the store keeps for it.
     pub fn next_due(&self) -> Option<Timestamp> {
-        if !self.is_open() {
-            return None;
-        }
         let tasks = self.watched_tasks().map(|task| task.due_at).min();
+        if !self.is_open() {
+            return tasks;
+        }
         let late = self.late_tasks().map(|(_, at)| at).min();
         let silence = self.silenced.as_ref().map(|silenced| silenced.until);
         let follow_up = self.follow_up.next_due();
-        [self.next_page_at, self.watch_until, tasks, late, silence, follow_up].into_iter().flatten().min()
+        let report = self.dossier.remind_at;
+        let times = [self.next_page_at, self.watch_until, tasks, late, silence, follow_up, report];
+        times.into_iter().flatten().min()
     }
 }

@@ -123,6 +123,10 @@ fn seconds(from: Timestamp, to: Timestamp) -> f64 {
 
 pub(crate) fn changed(change: &Change) {
     let incident = &change.incident;
+    // A drill is no incident: it must not move what alerts and reports are made of.
+    if incident.drill.is_some() {
+        return;
+    }
     CHANGES.with_label_values(&[via(change)]).inc();
     if change.before.is_none() {
         OPENED.with_label_values(&[incident.level.as_str()]).inc();
@@ -183,8 +187,8 @@ pub(crate) fn obsolete(page: &Page) {
 }
 
 pub(crate) fn delivered(page: &Page, at: Timestamp) {
-    // A page held back by quiet hours says nothing about speed.
-    if page.not_before > page.at {
+    // A page held back by quiet hours says nothing about speed, nor does a drill's.
+    if page.not_before > page.at || page.drill.is_some() {
         return;
     }
     if let Some(observed) = page.tipped_observed_at {

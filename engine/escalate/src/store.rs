@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_rules::Level;
 
 use crate::{
-    audit::AuditEntry,
+    audit::{AuditEntry, refusal::Refusal},
     delivery::{Delivery, Page},
     incident::{Incident, State},
     silence::Silence,
@@ -71,6 +71,14 @@ pub struct Filter {
     pub at_least: Option<Level>,
     /// Only this state.
     pub state: Option<State>,
+    /// Only this category.
+    pub category: Option<String>,
+    /// Only drills (true), only real ones (false), or all.
+    pub drill: Option<bool>,
+    /// Only those opened at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only those opened before this time.
+    pub before: Option<Timestamp>,
 }
 
 impl Filter {
@@ -81,6 +89,10 @@ impl Filter {
             && self.team.as_ref().is_none_or(|id| incident.team == *id)
             && self.at_least.is_none_or(|level| incident.level >= level)
             && self.state.is_none_or(|state| incident.state == state)
+            && self.category.as_ref().is_none_or(|id| incident.category.as_ref() == Some(id))
+            && self.drill.is_none_or(|drill| incident.drill.is_some() == drill)
+            && self.since.is_none_or(|since| incident.opened_at >= since)
+            && self.before.is_none_or(|before| incident.opened_at < before)
     }
 }
 
@@ -237,6 +249,19 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The history of an incident, oldest first.
     fn audit<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<AuditEntry>>;
 
+    /// Adds a refused command to the chain of its shard; the oldest beyond [`crate::audit::refusal::KEPT`] go.
+    fn refuse<'a>(&'a self, refusal: &'a Refusal) -> Reply<'a, ()>;
+
+    /// Every refused command that is kept, shard by shard, oldest first.
+    fn refusals<'a>(&'a self) -> Reply<'a, Vec<Refusal>>;
+
+    /// Removes the posts of an author (by key) from the pages of an incident. Returns how many pages that changed.
+    fn forget_in_pages<'a>(&'a self, incident: &'a str, author: &'a str) -> Reply<'a, usize>;
+
+    /// Removes a closed incident with its pages and history, unless it has moved on from the version seen. False when
+    /// it is open, changed, or gone.
+    fn remove<'a>(&'a self, incident: &'a Incident) -> Reply<'a, bool>;
+
     /// Numbers for the metrics.
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts>;
 
@@ -252,6 +277,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The provider takes nothing on `lane` before `until`.
     fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()>;
+
     /// Every silence that is kept, whether it holds or not.
     fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>>;
 
@@ -286,6 +312,17 @@ pub(crate) fn fresh(page: &Page) -> PageRecord {
         why: None,
         digest: None,
     }
+}
+
+/// The record without the posts of an author; none when there are none.
+pub(crate) fn forgotten(record: &PageRecord, author: &str) -> Option<PageRecord> {
+    let theirs = |post: &tocsin_rules::Subject| post.author.as_ref().is_some_and(|known| known.key == author);
+    if !record.page.snapshot.evidence.iter().any(theirs) {
+        return None;
+    }
+    let mut record = record.clone();
+    record.page.snapshot.evidence.retain(|post| !theirs(post));
+    Some(record)
 }
 
 /// Cursor of a list: place of the last incident shown.

@@ -4,12 +4,20 @@
 
 mod acknowledgement;
 mod command;
+mod file;
 mod finding;
+mod look_back;
+mod merge;
 mod paging;
 mod reminder;
 mod reply;
+mod rhythm;
 mod silencing;
+mod statement;
 mod timer;
+
+pub(crate) use merge::closed as closed_for_merging;
+pub use statement::template;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +41,27 @@ pub enum Event<'a> {
         /// What.
         command: &'a Command,
         /// Who.
+        actor: &'a Actor,
+    },
+    /// Another incident is merged into this one.
+    Absorb {
+        /// The one that is about to close.
+        other: &'a Incident,
+        /// Who asks.
+        actor: &'a Actor,
+    },
+    /// One that was merged into this one is taken out again.
+    GiveBack {
+        /// The one that is about to open.
+        other: &'a Incident,
+        /// Who asks.
+        actor: &'a Actor,
+    },
+    /// An author's posts are to be forgotten.
+    Forget {
+        /// Hash that stands for the author.
+        author: &'a str,
+        /// Who asks.
         actor: &'a Actor,
     },
     /// Time has passed; does the earliest thing that is due.
@@ -121,7 +150,10 @@ pub fn apply_under(
     let by = match event {
         Event::Finding(_) => Actor { who: "detection".to_owned(), via: Via::Detection },
         Event::Timer => Actor { who: "timer".to_owned(), via: Via::Timer },
-        Event::Command { actor, .. } | Event::Silences { actor } => actor.clone(),
+        Event::Command { actor, .. } | Event::Absorb { actor, .. } | Event::GiveBack { actor, .. } => {
+            actor.clone()
+        }
+        Event::Forget { actor, .. } | Event::Silences { actor } => actor.clone(),
     };
     let outcome = match event {
         Event::Finding(finding) => finding::apply(current, finding, rulebook, silences, now),
@@ -133,12 +165,20 @@ pub fn apply_under(
             Some(incident) => silencing::apply(Draft::of(incident, rulebook, now).under(silences)),
             None => Err(Idle::NoIncident),
         },
-        Event::Command { command, actor } => {
+        Event::Command { .. } | Event::Absorb { .. } | Event::GiveBack { .. } | Event::Forget { .. } => {
             let Some(incident) = current else {
                 return Err(CommandError::Invalid("no incident was named".to_owned()));
             };
             let draft = Draft::of(incident, rulebook, now).under(silences);
-            command::apply(draft, command, actor)?.map(|draft| draft.attended_by(command))
+            match event {
+                Event::Absorb { other, .. } => draft.absorb(other)?,
+                Event::GiveBack { other, .. } => draft.hand_back(other),
+                Event::Command { command, actor } => {
+                    command::apply(draft, command, actor)?.map(|draft| draft.attended_by(command))
+                }
+                Event::Forget { author, .. } => draft.forget(author),
+                Event::Finding(_) | Event::Timer | Event::Silences { .. } => Err(Idle::NotDue),
+            }
         }
     };
     Ok(match outcome.map(Draft::weigh_silence) {
@@ -191,6 +231,7 @@ impl<'a> Draft<'a> {
     }
 
     fn seal(mut self, by: Actor, op: &str) -> Change {
+        self.keep_file();
         let news = self.news();
         let paged = self.pages.iter();
         let paged =

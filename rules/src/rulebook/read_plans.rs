@@ -26,6 +26,7 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
         "watch",
         "reply_within",
         "escalate_overdue",
+        "recovery",
     ];
     let f = at.fields(r, keys)?;
     let id = f.need(r, "id").and_then(|c| c.define(r, NameKind::Plan));
@@ -39,6 +40,7 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
     let watch = f.maybe(r, "watch", Cursor::duration);
     let reply_within = f.maybe(r, "reply_within", Cursor::span);
     let escalate_overdue = f.maybe(r, "escalate_overdue", Cursor::span);
+    let recovery = f.maybe(r, "recovery", |c, r| recovery(c, r, steps.as_deref()));
     Some(Plan {
         id: id?,
         name: name?,
@@ -51,7 +53,20 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
         watch_seconds: watch?.unwrap_or(0),
         reply_within_seconds: reply_within?.unwrap_or(0),
         escalate_overdue_seconds: escalate_overdue?.unwrap_or(0),
+        recovery: recovery?.unwrap_or_default(),
     })
+}
+
+/// Steps after resolution; none may bear the name of a step before it.
+fn recovery(at: &Cursor<'_>, r: &mut Reader<'_>, before: Option<&[Step]>) -> Option<Vec<Step>> {
+    let recovery = steps(at, r)?;
+    let before = before.unwrap_or_default();
+    let twice = recovery.iter().find(|step| before.iter().any(|other| other.id == step.id));
+    if let Some(step) = twice {
+        at.fault(r, format!("step `{}` is in this plan already", step.id));
+        return None;
+    }
+    Some(recovery)
 }
 
 fn steps(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<Step>> {

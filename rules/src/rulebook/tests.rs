@@ -282,3 +282,16 @@ fn the_example_of_the_reference_loads() {
     let book = Rulebook::load(&[("own.yaml", example)]).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(book.monitor("rival").unwrap().ceiling, Level::Low);
 }
+
+#[test]
+fn the_plan_of_the_reference_loads_with_its_recovery() {
+    let reference = include_str!("../../../docs/rulebook.md");
+    let blocks = reference.split("```yaml").skip(1).filter_map(|rest| rest.split("```").next());
+    let example = blocks.into_iter().find(|block| block.contains("recovery:")).unwrap();
+    let book = Rulebook::load(&[("own.yaml", example)]).unwrap_or_else(|faults| panic!("{faults}"));
+    let plan = book.plans.iter().find(|plan| plan.id == "outage").unwrap();
+    assert_eq!((plan.recovery[0].id.as_str(), plan.recovery[0].deadline_seconds), ("refund", 259_200));
+    let twice = example.replace("{id: refund,", "{id: line,");
+    let faults = Rulebook::load(&[("own.yaml", &twice)]).unwrap_err().to_string();
+    assert!(faults.contains("step `line` is in this plan already"), "{faults}");
+}

@@ -1,26 +1,13 @@
 //! Options of `tocsin oncall` and `tocsin silences`. Refuses to ask anything.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
-
-/// How a console is reached.
-#[derive(Debug, Args)]
-pub struct Console {
-    /// Base address of the console.
-    #[arg(long, global = true, default_value = "http://127.0.0.1:8080", env = "TOCSIN_URL")]
-    pub url: String,
-    /// File holding the bearer token.
-    #[arg(long, global = true, env = "TOCSIN_TOKEN_FILE")]
-    pub token_file: Option<PathBuf>,
-}
 
 /// `tocsin oncall`
 #[derive(Debug, Args)]
 pub struct OnCall {
     /// Where to ask.
     #[command(flatten)]
-    pub console: Console,
+    pub console: super::Reach,
     /// Who is on call then, e.g. 2026-10-01T09:00:00+08:00; now, if absent.
     #[arg(long)]
     pub at: Option<String>,
@@ -34,7 +21,7 @@ pub struct OnCall {
 pub struct Silences {
     /// Where to ask.
     #[command(flatten)]
-    pub console: Console,
+    pub console: super::Reach,
     /// What to do.
     #[command(subcommand)]
     pub action: SilenceAction,

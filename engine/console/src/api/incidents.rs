@@ -29,6 +29,26 @@ static REQUESTS: AtomicU64 = AtomicU64::new(0);
 /// Most incidents in one answer.
 const LIMIT: usize = 200;
 
+/// Whether drills are listed. Nobody who asks for incidents means them.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Drills {
+    #[default]
+    Exclude,
+    Include,
+    Only,
+}
+
+impl Drills {
+    pub(crate) fn filter(self) -> Option<bool> {
+        match self {
+            Self::Exclude => Some(false),
+            Self::Include => None,
+            Self::Only => Some(true),
+        }
+    }
+}
+
 /// Query of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +57,8 @@ pub(crate) struct ListQuery {
     level: Option<Level>,
     monitor: Option<String>,
     team: Option<String>,
+    category: Option<String>,
+    drill: Option<Drills>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -46,8 +68,14 @@ pub(crate) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, e.body_text()))?;
-    let mut filter =
-        Filter { monitor: query.monitor, team: query.team, at_least: query.level, ..Filter::default() };
+    let mut filter = Filter {
+        monitor: query.monitor,
+        team: query.team,
+        at_least: query.level,
+        category: query.category,
+        drill: query.drill.unwrap_or_default().filter(),
+        ..Filter::default()
+    };
     match query.state.as_deref() {
         None | Some("open") => filter.open = Some(true),
         Some("closed") => filter.open = Some(false),
@@ -78,6 +106,15 @@ pub(crate) async fn timeline(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     Ok(Json(json!({"incident": id, "timeline": app.desk.timeline(&id).await?})).into_response())
+}
+
+pub(crate) async fn response(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let incident = app.desk.show(&id).await?;
+    let times = tocsin_escalate::response::Response::of(&incident, app.clock.now());
+    Ok(Json(json!({"incident": id, "response": times})).into_response())
 }
 
 pub(crate) async fn command(

@@ -42,6 +42,8 @@ struct Home {
     tiles: Vec<(&'static str, &'static str, usize)>,
     open: Vec<Card>,
     closed: Vec<Card>,
+    /// Open drills, apart: they are in no number.
+    drills: Vec<Card>,
     pager: Option<Vec<PagerView>>,
     away: bool,
 }
@@ -54,14 +56,16 @@ pub(crate) async fn show(
 ) -> Response {
     let language = view::language(&headers, asked.lang.as_deref());
     let (rulebook, now) = (app.rulebook.load_full(), app.clock.now());
-    let open = Filter { open: Some(true), ..Filter::default() };
-    let closed = Filter { open: Some(false), ..Filter::default() };
-    let lists = match app.desk.list(&open, OPEN_LIMIT, None).await {
-        Ok(open) => app.desk.list(&closed, CLOSED_LIMIT, None).await.map(|closed| (open, closed)),
-        Err(error) => Err(error),
+    let of = |open, drill| Filter { open: Some(open), drill: Some(drill), ..Filter::default() };
+    let lists = async {
+        let open = app.desk.list(&of(true, false), OPEN_LIMIT, None).await?;
+        let drills = app.desk.list(&of(true, true), OPEN_LIMIT, None).await?;
+        let closed = app.desk.list(&of(false, false), CLOSED_LIMIT, None).await?;
+        Ok::<_, tocsin_escalate::CommandError>((open.incidents, drills.incidents, closed.incidents))
     };
+    let lists = lists.await;
     let away = lists.is_err();
-    let (mut open, closed) = lists.map(|(o, c)| (o.incidents, c.incidents)).unwrap_or_default();
+    let (mut open, drills, closed) = lists.unwrap_or_default();
     parts::by_weight(&mut open);
     let level = |level: Level| {
         let word = tocsin_escalate::render::words::level(level, language);
@@ -74,6 +78,7 @@ pub(crate) async fn show(
         tiles: [Level::High, Level::Medium, Level::Low].map(level).to_vec(),
         open: open.iter().map(card).collect(),
         closed: closed.iter().map(card).collect(),
+        drills: drills.iter().map(card).collect(),
         pager: parts::pager(&app, None, now, language),
         away,
         frame,

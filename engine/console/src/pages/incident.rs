@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use tocsin_escalate::CommandError;
 
@@ -22,6 +23,7 @@ use crate::{
     view::{self, Frame, Words},
 };
 
+mod file;
 mod room;
 
 use room::Room;
@@ -81,7 +83,8 @@ pub(crate) async fn command(
     // What a form leaves empty was not said.
     given.retain(|_, value| !value.trim().is_empty());
     let key = format!("form {id} {version:?} {given:?}");
-    let fields: Map<String, Value> = given.into_iter().map(|(k, v)| (k, Value::String(v))).collect();
+    let zone = TimeZone::get(&app.rulebook.load().time_zone).unwrap_or(TimeZone::UTC);
+    let fields: Map<String, Value> = given.into_iter().map(|(k, v)| typed(k, v, &zone)).collect();
     let told = match command::parse(action, fields) {
         Err(_) => "invalid",
         Ok(parsed) => {
@@ -98,6 +101,23 @@ pub(crate) async fn command(
     };
     let place = view::safe_next(&format!("/incidents/{id}")).map(str::to_owned).unwrap_or_else(|| "/".into());
     Ok(Redirect::to(&format!("{place}?notice={told}")).into_response())
+}
+
+/// A form knows texts only: what the command takes as something else.
+fn typed(name: String, value: String, zone: &TimeZone) -> (String, Value) {
+    let value = match name.as_str() {
+        "page" => Value::Bool(value == "true"),
+        // `datetime-local` is time on the wall of whoever keeps this rulebook.
+        "at" | "noticed_at" => match value.parse::<jiff::civil::DateTime>() {
+            Ok(local) => zone
+                .to_ambiguous_zoned(local)
+                .compatible()
+                .map_or(Value::String(value), |at| Value::String(at.timestamp().to_string())),
+            Err(_) => Value::String(value),
+        },
+        _ => Value::String(value),
+    };
+    (name, value)
 }
 
 fn notice(t: &'static Words, word: &str) -> Option<&'static str> {

@@ -74,7 +74,67 @@ words! {
     likelihood: "可能性", "Likelihood";
     category: "类型", "Type";
     review: "复盘", "Review";
-    review_text: "经过、教训、预案改进", "What happened, lessons, changes to the plan";
+    statements: "口径与声明", "Statements";
+    internal_notice: "内部通知", "Internal notice";
+    version: "版本", "version";
+    written_by: "撰写", "Written by";
+    from_template: "来自模板，尚无稿件", "From the template; nothing drafted yet";
+    no_draft: "尚无稿件", "Nothing drafted yet";
+    draft: "起草/修改", "Draft or edit";
+    draft_voids: "保存为新版本，此前的批准作废。", "Saved as a new version; former approvals are void.";
+    save_version: "保存新版本", "Save as a new version";
+    former_versions: "历史版本", "Former versions";
+    publish: "登记发布", "Record publication";
+    place: "发布渠道", "Where";
+    link: "链接", "Link";
+    time: "时间", "When";
+    copy: "复制", "Copy";
+    attachments: "证据存档", "On file";
+    attach: "存入证据", "Put on file";
+    screenshot_hash: "截图文件的 SHA-256", "SHA-256 of the screenshot's file";
+    last_time: "上次同类事件", "Last time";
+    plan_changes: "预案改进", "Changes to the plan";
+    response_times: "响应用时", "Response times";
+    to_acknowledge: "接手", "To acknowledge";
+    to_confirm: "核实", "To confirm";
+    to_statement: "发布声明", "To the statement";
+    to_close: "结束", "To close";
+    steps_late: "逾期步骤", "Steps late";
+    follow_ups: "进展通报", "Follow-up reports";
+    next_report: "下一次通报", "Next one";
+    file_report: "提交通报", "File the report";
+    merged_into: "已并入", "Merged into";
+    merged_from: "并入了", "Merged in:";
+    reopened: "曾重新打开", "Reopened by";
+    nature: "事件性质", "Nature";
+    split: "拆分出来", "Split off";
+    page_anew: "重新通知值班人员", "Page people anew";
+    reopen_incident: "重新打开", "Reopen";
+    merge: "并入其他事件", "Merge into another";
+    merge_into: "并入", "Into";
+    happened: "事件经过", "What happened";
+    noticed_at: "最早发现时间", "First noticed";
+    lessons: "经验教训", "Lessons";
+    role_history: "角色变更记录", "Role history";
+    library: "事件库", "Library of incidents";
+    monitor: "监测项", "Monitor";
+    level: "等级", "Level";
+    only_closed: "仅已结束", "Only closed";
+    search: "搜索", "Search";
+    nothing_found: "没有符合条件的事件。", "No incident matches.";
+    older: "更早", "Older";
+    drills: "演练中", "Drills under way";
+    reports: "报告", "Reports";
+    period: "周期", "Period";
+    day: "日报", "Day";
+    week: "周报", "Week";
+    month: "月报", "Month";
+    quarter: "季报", "Quarter";
+    show: "查看", "Show";
+    audit: "操作审计", "Audit";
+    audit_export: "导出全部历史（JSON 行）", "Export the whole history (JSON lines)";
+    audit_check: "校验：", "Check it with";
+    refused: "被拒绝的操作", "Refused and denied commands";
     sampled: "某些来源只提供抽样，数值可能偏低。", "Some sources return samples only: numbers may be too low.";
     pager: "通知器（本机）", "Pager (this machine)";
     pager_empty: "还没有通知。", "No pages yet.";
@@ -144,6 +204,18 @@ impl Words {
             "recovered" => ("指标恢复正常", "indicators back to normal"),
             "recurred" => ("再次出现", "came back"),
             "overdue" => ("步骤逾期", "overdue"),
+            "merged" => ("并入其他事件", "merged into another"),
+            "absorbed" => ("并入了", "took in"),
+            "gave_back" => ("拆出了", "gave back"),
+            "split_off" => ("拆分出来", "split off"),
+            "reopened" => ("重新打开", "reopened"),
+            "attached" => ("存入证据", "put on file"),
+            "forgotten" => ("删除某作者内容", "an author was forgotten"),
+            "nature" => ("确认性质", "nature told"),
+            "drafted" => ("起草声明", "drafted"),
+            "published" => ("登记发布", "published"),
+            "reported" => ("提交进展通报", "follow-up report filed"),
+            "report_due" => ("进展通报到期", "follow-up report due"),
             "overdue_escalated" => ("步骤仍逾期，通知总指挥", "still overdue, commander told"),
             "acknowledged_too" => ("也已确认", "acknowledged too"),
             "asked_again" => ("再次请求确认", "asked again to acknowledge"),

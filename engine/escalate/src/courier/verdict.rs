@@ -29,7 +29,21 @@ pub(super) fn obsolete(page: &Page, incident: Option<&Incident>) -> Option<Strin
     match page.reason {
         PageReason::Recovered => incident.recovered_at.is_none().then(|| "it came back".to_owned()),
         PageReason::Closed => incident.is_open().then(|| "it is open".to_owned()),
+        PageReason::Overdue if incident.state == crate::incident::State::Resolved => {
+            let late = page.snapshot.next_steps.first().map(|next| next.step.as_str());
+            let watched = incident.plan.recovery.iter().any(|step| Some(step.id.as_str()) == late);
+            let task = incident.tasks.iter().find(|task| Some(task.step.as_str()) == late);
+            match task {
+                _ if !watched => Some(closed()),
+                Some(task) if task.is_over() => Some("the step is over".to_owned()),
+                _ => None,
+            }
+        }
         _ if !incident.is_open() => Some(closed()),
+        PageReason::ReportDue => {
+            let filed = incident.dossier.report_due_at.is_none_or(|due| due > page.at);
+            filed.then(|| "the report was filed".to_owned())
+        }
         PageReason::Acknowledged => {
             let still = incident.acknowledged.is_some() && page.epoch == incident.timer_epoch;
             (!still).then(|| "overtaken by what happened since".to_owned())

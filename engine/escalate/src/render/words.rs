@@ -6,6 +6,7 @@ use tocsin_rules::{Impact, Language, Level, Likelihood, Metrics, Platform, Reaso
 use super::safe::clean;
 use crate::{
     delivery::{Page, PageReason},
+    dossier::Nature,
     incident::{State, StepState},
 };
 
@@ -57,6 +58,7 @@ pub fn state(state: State, language: Language) -> &'static str {
         State::Resolved => pick(language, "已解决", "resolved"),
         State::Reviewed => pick(language, "已复盘", "reviewed"),
         State::Dismissed => pick(language, "已排除", "dismissed"),
+        State::Merged => pick(language, "已并入", "merged"),
     }
 }
 
@@ -68,6 +70,16 @@ pub fn step_state(state: StepState, language: Language) -> &'static str {
         StepState::Done => pick(language, "完成", "done"),
         StepState::Skipped => pick(language, "跳过", "skipped"),
         StepState::Overdue => pick(language, "逾期", "overdue"),
+    }
+}
+
+/// What looking into it showed.
+pub fn nature(nature: Nature, language: Language) -> &'static str {
+    match nature {
+        Nature::Fact => pick(language, "属实", "true"),
+        Nature::Partly => pick(language, "部分属实", "partly true"),
+        Nature::Rumour => pick(language, "不实", "not true"),
+        Nature::Unclear => pick(language, "待查", "not clear yet"),
     }
 }
 
@@ -92,6 +104,7 @@ pub fn page_reason(reason: PageReason, language: Language) -> &'static str {
         PageReason::LevelRaised => pick(language, "风险等级上升", "level raised"),
         PageReason::Overdue => pick(language, "处置步骤逾期", "a step is overdue"),
         PageReason::Reminder => pick(language, "已接手但无进展", "taken, but nothing was done"),
+        PageReason::ReportDue => pick(language, "该提交进展通报", "a follow-up report is due"),
         PageReason::Recovered => pick(language, "指标已恢复正常", "indicators are back to normal"),
         PageReason::Recurrence => pick(language, "事件复发", "it came back"),
         PageReason::Acknowledged => pick(language, "已有人接手", "somebody took it"),
@@ -157,6 +170,20 @@ pub fn window(seconds: u64, language: Language) -> String {
         s => (s, "秒", "s"),
     };
     format!("{count} {}", pick(language, zh, en))
+}
+
+/// How long something took, its two largest units: `1 h 5 min`.
+pub fn duration(seconds: i64, language: Language) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let (d, h, m, s) = pick(language, ("天", "小时", "分钟", "秒"), ("d", "h", "min", "s"));
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} {s}"),
+        (0, 0, _) => format!("{minutes} {m}"),
+        (0, _, 0) => format!("{hours} {h}"),
+        (0, _, _) => format!("{hours} {h} {minutes} {m}"),
+        (_, 0, _) => format!("{days} {d}"),
+        _ => format!("{days} {d} {hours} {h}"),
+    }
 }
 
 /// A number for people: whole with thousands separated, else two decimals.

@@ -4,6 +4,7 @@
 mod incidents;
 mod lanes;
 mod outbox;
+mod records;
 mod silences;
 mod tables;
 
@@ -16,7 +17,7 @@ use super::{
     Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
 };
 use crate::{
-    audit::AuditEntry,
+    audit::{AuditEntry, refusal::Refusal},
     incident::Incident,
     silence::Silence,
     throttle::{Admission, Limit},
@@ -154,6 +155,25 @@ impl Store for Embedded {
     fn audit<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<AuditEntry>> {
         let incident = incident.to_owned();
         Box::pin(self.run("read the history", move |db| incidents::audit(db, &incident)))
+    }
+
+    fn refuse<'a>(&'a self, refusal: &'a Refusal) -> Reply<'a, ()> {
+        let refusal = refusal.clone();
+        Box::pin(self.run("record a refusal", move |db| records::refuse(db, &refusal)))
+    }
+
+    fn refusals<'a>(&'a self) -> Reply<'a, Vec<Refusal>> {
+        Box::pin(self.run("read refusals", records::refusals))
+    }
+
+    fn forget_in_pages<'a>(&'a self, incident: &'a str, author: &'a str) -> Reply<'a, usize> {
+        let (incident, author) = (incident.to_owned(), author.to_owned());
+        Box::pin(self.run("forget an author", move |db| records::forget_in_pages(db, &incident, &author)))
+    }
+
+    fn remove<'a>(&'a self, incident: &'a Incident) -> Reply<'a, bool> {
+        let incident = incident.clone();
+        Box::pin(self.run("remove", move |db| records::remove(db, &incident)))
     }
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {

@@ -9,6 +9,7 @@ mod link;
 mod mend;
 mod outbox;
 mod reads;
+mod records;
 mod silences;
 
 use std::{
@@ -26,7 +27,7 @@ use super::{
     StoreError, fresh, from_json, to_json,
 };
 use crate::{
-    audit::AuditEntry,
+    audit::{AuditEntry, refusal::Refusal},
     incident::Incident,
     silence::Silence,
     throttle::{Admission, Limit},
@@ -93,6 +94,9 @@ struct Scripts {
     receipt: Script,
     admit: Script,
     block: Script,
+    refuse: Script,
+    swap_page: Script,
+    remove: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -120,6 +124,9 @@ impl Redis {
                 receipt: Script::new(include_str!("redis/receipt.lua")),
                 admit: Script::new(include_str!("redis/admit.lua")),
                 block: Script::new(include_str!("redis/block.lua")),
+                refuse: Script::new(include_str!("redis/refuse.lua")),
+                swap_page: Script::new(include_str!("redis/swap_page.lua")),
+                remove: Script::new(include_str!("redis/remove.lua")),
             }),
             resumed: Arc::default(),
             journal: config
@@ -192,8 +199,12 @@ impl Redis {
         ] {
             call.key(key);
         }
-        let tally =
-            if incident.is_open() { keys::tally(incident.state, incident.level) } else { String::new() };
+        let tally = match (incident.is_open(), &incident.drill) {
+            (true, None) => keys::tally(incident.state, incident.level),
+            // Open, and in no number.
+            (true, Some(_)) => "drill".to_owned(),
+            (false, _) => String::new(),
+        };
         call.arg(&incident.id)
             .arg(change.expects())
             .arg(to_json(incident, "incident")?)
@@ -345,6 +356,22 @@ impl Store for Redis {
 
     fn audit<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<AuditEntry>> {
         Box::pin(self.history(incident))
+    }
+
+    fn refuse<'a>(&'a self, refusal: &'a Refusal) -> Reply<'a, ()> {
+        Box::pin(self.add_refusal(refusal))
+    }
+
+    fn refusals<'a>(&'a self) -> Reply<'a, Vec<Refusal>> {
+        Box::pin(self.all_refusals())
+    }
+
+    fn forget_in_pages<'a>(&'a self, incident: &'a str, author: &'a str) -> Reply<'a, usize> {
+        Box::pin(self.forget_author(incident, author))
+    }
+
+    fn remove<'a>(&'a self, incident: &'a Incident) -> Reply<'a, bool> {
+        Box::pin(self.remove_closed(incident))
     }
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {

@@ -102,6 +102,11 @@ conformance!(
     a_stale_command_is_refused_and_changes_nothing,
     of_two_commands_from_one_look_one_wins,
     a_crash_at_any_call_loses_nothing_and_repeats_at_most_one_page,
+    refusals_are_chained_whoever_writes_them,
+    an_author_is_forgotten_in_every_page,
+    a_closed_incident_is_removed_whole_and_an_open_one_is_not,
+    one_opened_again_is_the_newest_of_its_monitor,
+    drills_are_in_no_number,
 );
 
 /// A thousand acknowledgements race a thousand due timers and the pages they let out, under three workers.
@@ -160,4 +165,31 @@ async fn lost_timers_are_mended() {
     assert_eq!(subject.store.mend_timers().await.unwrap(), 1);
     let due = subject.store.claim_timers(at("10:05"), 100, LEASE).await.unwrap();
     assert_eq!(due.len(), 20);
+}
+
+/// Workers whose clocks are a day apart keep one limit: the server's time decides, and what is waited is told in each
+/// worker's own time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_servers_time_decides_on_a_lane() {
+    const ROBOT: &[Limit] = &[Limit::per(18, 60)];
+    let dir = tempfile::tempdir().unwrap();
+    let Some(server) = redis_at(dir.path()) else { return };
+    let store = server.connect_by(redis::Time::Server).await;
+    let (early, late) = (at("10:00"), at("10:00") + Duration::from_secs(86_400));
+    for now in [early, late, early] {
+        assert_eq!(store.admit("robot", ROBOT, false, now).await.unwrap(), Admission::Now);
+    }
+    for now in [early, late] {
+        let Admission::Later { until } = store.admit("robot", ROBOT, false, now).await.unwrap() else {
+            panic!("a fourth in a quarter of a minute")
+        };
+        let wait = until.duration_since(now).as_secs_f64();
+        assert!((10.0..=15.0).contains(&wait), "{wait}");
+    }
+    store.block("robot", late + Duration::from_secs(600), late).await.unwrap();
+    let Admission::Later { until } = store.admit("robot", ROBOT, true, early).await.unwrap() else {
+        panic!("it is blocked")
+    };
+    let wait = until.duration_since(early).as_secs_f64();
+    assert!((590.0..=600.0).contains(&wait), "{wait}");
 }

@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// Longest text a person may add, in characters.
-const TEXT_LIMIT: usize = 4_000;
+pub(super) const TEXT_LIMIT: usize = 4_000;
 /// Longest text of a review, in characters.
-const REVIEW_LIMIT: usize = 40_000;
+pub(super) const REVIEW_LIMIT: usize = 40_000;
 
 pub(super) type Answer<'a> = Result<Result<Draft<'a>, Idle>, CommandError>;
 
@@ -31,14 +31,29 @@ pub(super) fn apply<'a>(draft: Draft<'a>, command: &Command, actor: &Actor) -> A
         Command::Resolve { summary } => draft.resolve(summary.as_deref()),
         Command::Dismiss { reason } => draft.dismiss(reason),
         Command::Review { text } => draft.review(text),
+        Command::Merge { into } => draft.merge(into),
+        Command::Split { reason, page } => draft.split(reason, *page, actor),
+        Command::Reopen { reason, page } => draft.reopen(reason, *page, actor),
+        Command::Attach { text, url, sha256 } => {
+            draft.attach(text.as_deref(), url.as_deref(), sha256.as_deref(), actor)
+        }
+        Command::Nature { nature } => draft.nature(*nature),
+        Command::Draft { statement, zh, en } => draft.draft(statement, zh.as_deref(), en.as_deref(), actor),
+        Command::Publish { statement, channel, url, at } => {
+            draft.publish(statement, channel, url.as_deref(), *at, actor)
+        }
+        Command::Report { text } => draft.report(text, actor),
+        Command::Retrospect { happened, noticed_at, lessons, changes } => {
+            draft.retrospect(happened, *noticed_at, lessons, changes.as_deref(), actor)
+        }
     }
 }
 
-fn invalid<T>(what: impl Into<String>) -> Result<T, CommandError> {
+pub(super) fn invalid<T>(what: impl Into<String>) -> Result<T, CommandError> {
     Err(CommandError::Invalid(what.into()))
 }
 
-fn text<'t>(given: &'t str, what: &str, limit: usize) -> Result<&'t str, CommandError> {
+pub(super) fn text<'t>(given: &'t str, what: &str, limit: usize) -> Result<&'t str, CommandError> {
     let given = given.trim();
     match given.chars().count() {
         0 => invalid(format!("{what} must not be empty")),
@@ -163,7 +178,7 @@ impl<'a> Draft<'a> {
         Ok(Ok(self.said("escalated_by_hand", None)))
     }
 
-    fn task_index(&self, step: &str) -> Result<usize, CommandError> {
+    pub(super) fn task_index(&self, step: &str) -> Result<usize, CommandError> {
         let found = self.incident.tasks.iter().position(|task| task.step == step);
         found.map_or_else(|| invalid(format!("no step `{step}` in the plan `{}`", self.incident.plan.id)), Ok)
     }
@@ -198,7 +213,8 @@ impl<'a> Draft<'a> {
         task.state = to;
         task.by = Some(actor.clone());
         task.at = Some(now);
-        if to == Doing {
+        let written = self.incident.dossier.statement(id).is_some_and(|known| known.current().is_some());
+        if to == Doing && !written {
             // Taken up (again): what others approved before is no longer what goes out.
             task.author = Some(actor.who.clone());
             task.approved_by.clear();
@@ -230,7 +246,9 @@ impl<'a> Draft<'a> {
             }
             Some(_) => task.approved_by.push(actor.who.clone()),
         }
-        Ok(Ok(self.said("approved", id.to_owned())))
+        let version = self.approve_statement(id, actor)?;
+        let detail = version.map_or_else(|| id.to_owned(), |number| format!("{id}: version {number}"));
+        Ok(Ok(self.said("approved", detail)))
     }
 
     fn close(&mut self, state: State) {
@@ -239,6 +257,9 @@ impl<'a> Draft<'a> {
         self.incident.closed_at = Some(self.now);
         let watch = self.incident.plan.watch_seconds;
         self.incident.watch_until = (state == State::Resolved).then(|| after(self.now, watch));
+        if state == State::Resolved {
+            self.begin_recovery();
+        }
     }
 
     fn resolve(mut self, summary: Option<&str>) -> Answer<'a> {

@@ -17,6 +17,11 @@ use crate::{
 /// Posts kept with an incident.
 const EVIDENCE: usize = 20;
 
+/// Posts kept with an incident that has others merged into it.
+pub(super) fn evidence_kept(dossier: &crate::dossier::Dossier) -> usize {
+    EVIDENCE * (1 + dossier.guests.len()).min(5)
+}
+
 pub(super) fn apply<'a>(
     newest: Option<Incident>,
     finding: &'a Finding,
@@ -25,11 +30,20 @@ pub(super) fn apply<'a>(
     now: Timestamp,
 ) -> Result<Draft<'a>, Idle> {
     let Some(incident) = newest else { return open(None, finding, rulebook, silences, now) };
+    if incident.drill.is_some() != finding.drill.is_some() {
+        // A drill never touches a real incident, and gives way to one.
+        let waits = finding.drill.is_some() && incident.is_open();
+        let next = || open(Some(&incident), finding, rulebook, silences, now);
+        return if waits { Err(Idle::NoIncident) } else { next() };
+    }
     if incident.has_applied(finding) {
         return Err(Idle::AlreadySo);
     }
     if !incident.is_open() {
         return open(Some(&incident), finding, rulebook, silences, now);
+    }
+    if incident.monitor != finding.monitor {
+        return Draft::of(incident, rulebook, now).guest_finding(finding);
     }
     // Told again after a newer episode began: what calmed down then says nothing of what is open now.
     let falls = matches!(finding.transition, Transition::Lowered | Transition::Recovered);
@@ -40,6 +54,7 @@ pub(super) fn apply<'a>(
     draft.finding = Some(finding);
     draft.take_in(finding);
     Ok(match finding.transition {
+        Transition::Recovered if draft.guests_level() > Level::None => draft.detected_level(Level::None),
         Transition::Recovered => draft.recover(),
         Transition::Opened | Transition::Raised if draft.incident.recovered_at.is_some() => {
             draft.recur(finding.level)
@@ -67,7 +82,9 @@ fn open<'a>(
     // After a closed incident the episode's name may be taken; the finding's is not.
     let cause = if closed.is_some() { &finding.id } else { &finding.episode };
     let watched = closed.filter(|old| {
-        old.state != State::Dismissed && old.watch_until.is_some_and(|until| finding.at <= until)
+        old.drill.is_some() == finding.drill.is_some()
+            && old.state != State::Dismissed
+            && old.watch_until.is_some_and(|until| finding.at <= until)
     });
     let plan = plan_for(rulebook, finding.level, None, finding);
     let incident = Incident {
@@ -114,6 +131,7 @@ fn open<'a>(
         drill: finding.drill.clone(),
         last_finding: String::new(),
         audit_head: String::new(),
+        dossier: crate::dossier::Dossier::default(),
     };
     let mut draft = Draft::of(Incident { version: 0, ..incident }, rulebook, now).under(silences);
     draft.before = None;
@@ -148,15 +166,17 @@ impl Draft<'_> {
         }
         let mut evidence: Vec<Subject> = finding.evidence.clone();
         for known in std::mem::take(&mut incident.evidence) {
-            if evidence.len() < EVIDENCE && !evidence.iter().any(|new| new.id == known.id) {
+            if evidence.len() < evidence_kept(&incident.dossier)
+                && !evidence.iter().any(|new| new.id == known.id)
+            {
                 evidence.push(known);
             }
         }
         incident.evidence = evidence;
     }
 
-    fn detected_level(mut self, detected: Level) -> Self {
-        let floor = self.incident.level_by_hand.unwrap_or(Level::None);
+    pub(super) fn detected_level(mut self, detected: Level) -> Self {
+        let floor = self.incident.level_by_hand.unwrap_or(Level::None).max(self.guests_level());
         let what = match self.incident.level.cmp(&detected.max(floor)) {
             std::cmp::Ordering::Less => "level_raised",
             std::cmp::Ordering::Greater => "level_lowered",
@@ -219,7 +239,8 @@ impl Draft<'_> {
             overdue_since: None,
             escalated_at: None,
         };
-        let tasks = plan.steps.iter().map(|step| kept(&step.id).unwrap_or_else(|| fresh(step))).collect();
+        let steps = plan.steps.iter().map(|step| kept(&step.id).unwrap_or_else(|| fresh(step)));
+        let tasks = steps.chain(plan.recovery.iter().filter_map(|step| kept(&step.id))).collect();
         self.incident.tasks = tasks;
         if plan.self_confirming && self.incident.state == State::Suspected {
             self.incident.state = State::Confirmed;
@@ -228,7 +249,7 @@ impl Draft<'_> {
     }
 
     /// Detection saw it end: watch, tell those who were paged, page nobody further.
-    fn recover(mut self) -> Self {
+    pub(super) fn recover(mut self) -> Self {
         let told = self.incident.recovered_at.is_some();
         self.stop_escalation();
         self.incident.recovered_at = Some(self.now);
@@ -244,7 +265,7 @@ impl Draft<'_> {
     }
 
     /// It came back while it was being watched.
-    fn recur(mut self, detected: Level) -> Self {
+    pub(super) fn recur(mut self, detected: Level) -> Self {
         self.incident.recovered_at = None;
         self.incident.watch_until = None;
         self.incident.recurred += 1;
@@ -315,6 +336,7 @@ fn technical_plan(rulebook: &Rulebook, level: Level) -> Plan {
         report_every_seconds: 0,
         watch_seconds: 3_600,
         reply_within_seconds: 0,
+        recovery: Vec::new(),
         ..general
     }
 }
@@ -333,5 +355,6 @@ fn unplanned(level: Level) -> Plan {
         watch_seconds: 86_400,
         reply_within_seconds: 0,
         escalate_overdue_seconds: 0,
+        recovery: Vec::new(),
     }
 }

@@ -38,12 +38,14 @@ fn a_technical_finding_opens_an_incident_with_a_plan_of_its_own() {
     assert_eq!((change.incident.plan.id.as_str(), change.incident.plan.level), ("technical", Level::High));
 }
 
+/// Every command in every state: it goes through, or is refused with the incident as it stands; nothing else.
 #[test]
-fn legal_and_illegal_moves() {
-    use State::{Confirmed, Monitoring, Resolved, Responding, Suspected};
+fn every_command_in_every_state() {
+    use State::{Confirmed, Dismissed, Merged, Monitoring, Resolved, Responding, Suspected};
     let text = || "why".to_owned();
     let open = [Suspected, Confirmed, Responding, Monitoring];
-    let table: [(Command, &[State]); 13] = [
+    let working = [Suspected, Confirmed, Responding, Monitoring, Resolved];
+    let mut table: Vec<(Command, &[State])> = vec![
         (Command::Acknowledge, &open),
         (Command::Release, &open),
         (Command::Confirm { category: None }, &[Suspected]),
@@ -53,18 +55,52 @@ fn legal_and_illegal_moves() {
         (Command::Advance { to: Monitoring }, &[Confirmed, Responding, Monitoring]),
         (Command::SetLevel { level: Level::High, reason: text() }, &open),
         (Command::Escalate, &open),
+        (Command::Step { step: "verify".to_owned(), state: StepState::Done }, &working),
+        (Command::Approve { step: "verify".to_owned() }, &working),
         (Command::Resolve { summary: None }, &[Confirmed, Responding, Monitoring]),
         (Command::Dismiss { reason: text() }, &open),
         (Command::Review { text: text() }, &[Resolved]),
         (Command::Note { text: text() }, &State::ALL),
+        (Command::Merge { into: "s00-0000000000".to_owned() }, &open),
+        (Command::Split { reason: text(), page: true }, &[Merged]),
+        (Command::Reopen { reason: text(), page: false }, &[Resolved, Dismissed]),
+        (Command::Reopen { reason: text(), page: true }, &[Resolved, Dismissed]),
+        (Command::Attach { text: Some(text()), url: None, sha256: None }, &State::ALL),
+        (Command::Nature { nature: crate::dossier::Nature::Rumour }, &open),
+        (Command::Draft { statement: "verify".to_owned(), zh: Some(text()), en: None }, &working),
+        (
+            Command::Publish { statement: "internal".to_owned(), channel: text(), url: None, at: None },
+            &working,
+        ),
+        (Command::Report { text: text() }, &open),
+        (
+            Command::Retrospect { happened: text(), noticed_at: None, lessons: text(), changes: None },
+            &[Resolved],
+        ),
     ];
+    for role in tocsin_rules::Role::ALL {
+        table.push((Command::Assign { role: *role, person: "b".to_owned() }, &open));
+    }
+    let mut base = opened(Level::Medium);
+    base.tasks[0].author = Some("x".to_owned());
+    let draft =
+        Command::Draft { statement: "internal".to_owned(), zh: Some("内部通知".to_owned()), en: None };
+    let event = Event::Command { command: &draft, actor: &person_acting("x") };
+    let Ok(Effect::Change(drafted)) = step(Some(base), event, at("10:00")) else { panic!("no draft") };
     for (command, legal) in table {
         for state in State::ALL {
-            let before = Incident { state, ..opened(Level::Medium) };
+            let before = Incident { state, ..drafted.incident.clone() };
             let actor = person_acting("a");
             let event = Event::Command { command: &command, actor: &actor };
             match step(Some(before.clone()), event, at("10:01")) {
-                Ok(_) => assert!(legal.contains(&state), "{command:?} from {state:?} went through"),
+                Ok(Effect::Change(change)) => {
+                    assert!(legal.contains(&state), "{command:?} from {state:?} went through");
+                    assert_eq!(change.audit.version, before.version + 1, "{command:?} is on the chain");
+                }
+                Ok(Effect::Nothing(_)) => {
+                    assert!(legal.contains(&state), "{command:?} from {state:?} went through");
+                    assert!(matches!(command, Command::Advance { to } if to == state), "{command:?}");
+                }
                 Err(CommandError::Illegal { current, .. }) => {
                     assert!(!legal.contains(&state), "{command:?} from {state:?} was refused");
                     assert_eq!(*current, before, "the refusal encloses the incident as it stands");
@@ -79,6 +115,26 @@ fn silence(up_to: Level, now: Timestamp) -> Silence {
     let matcher =
         crate::silence::Matcher { monitor: Some("m0".to_owned()), category: None, platform: None, up_to };
     Silence::new(matcher, after(now, 3_600), "a launch", &person_acting("a"), &now.to_string(), now).unwrap()
+}
+
+/// Rehearsal and life on one monitor: neither takes the other's findings, and life goes first.
+#[test]
+fn a_drill_and_a_real_incident_never_mix() {
+    let told = |id: &str, drill: Option<&str>| {
+        let mut found = finding(id, Transition::Raised, Level::High, at("10:05"));
+        found.drill = drill.map(str::to_owned);
+        found
+    };
+    let real = opened(Level::Medium);
+    let drill = told("f2", Some("autumn"));
+    let answer = step(Some(real.clone()), Event::Finding(&drill), at("10:05")).unwrap();
+    assert_eq!(answer, Effect::Nothing(Idle::NoIncident));
+    let rehearsed = Incident { drill: Some("autumn".to_owned()), ..real };
+    let life = told("f3", None);
+    let answer = step(Some(rehearsed.clone()), Event::Finding(&life), at("10:05")).unwrap();
+    let Effect::Change(change) = answer else { panic!("life waits for a rehearsal") };
+    assert!(change.incident.id != rehearsed.id && change.incident.drill.is_none());
+    assert_eq!((change.expects(), change.incident.recurrence_of), (0, None));
 }
 
 #[derive(Debug, Clone)]
@@ -123,6 +179,11 @@ fn moves() -> impl Strategy<Value = Move> {
         1 => Just(Command::Resolve { summary: None }),
         1 => Just(Command::Dismiss { reason: "r".to_owned() }),
         1 => Just(Command::Review { text: "r".to_owned() }),
+        2 => any::<bool>().prop_map(|page| Command::Reopen { reason: "r".to_owned(), page }),
+        1 => Just(Command::Merge { into: "s00-0000000000".to_owned() }),
+        1 => any::<bool>().prop_map(|page| Command::Split { reason: "r".to_owned(), page }),
+        1 => Just(Command::Report { text: "r".to_owned() }),
+        1 => Just(Command::Draft { statement: "draft".to_owned(), zh: Some("字".to_owned()), en: None }),
         2 => (steps, doing).prop_map(|(step, state)| Command::Step { step: step.to_owned(), state }),
     ];
     let transition = prop::sample::select(Transition::ALL.to_vec());

@@ -26,6 +26,8 @@ pub(super) fn apply(draft: Draft<'_>) -> Result<Draft<'_>, Idle> {
         draft.take_back()
     } else if incident.late_tasks().any(|(_, at)| at == due) {
         draft.escalate_overdue()
+    } else if incident.is_open() && incident.dossier.remind_at == Some(due) {
+        draft.ask_for_report()
     } else {
         draft.overdue()
     })

@@ -7,6 +7,7 @@ use tocsin_escalate::{
 };
 use tocsin_rules::{Language, Level, Role, Rulebook, Step, Subject};
 
+use super::file::FileView;
 use crate::{
     App,
     gate::Identity,
@@ -35,6 +36,7 @@ pub(crate) struct Room {
     pub(crate) review: Option<String>,
     pub(crate) pager: Option<Vec<PagerView>>,
     pub(crate) can: Can,
+    pub(crate) file: FileView,
 }
 
 /// Which buttons are shown.
@@ -48,7 +50,6 @@ pub(crate) struct Can {
     pub(crate) note: bool,
     pub(crate) level: bool,
     pub(crate) assign: bool,
-    pub(crate) review: bool,
 }
 
 /// One post.
@@ -118,6 +119,7 @@ impl Room {
         language: Language,
     ) -> Result<Self, CommandError> {
         let incident = app.desk.show(id).await?;
+        let file = FileView::load(app, identity, &incident, language).await?;
         let (timeline, pages) = (app.desk.timeline(id).await?, app.desk.pages(id).await?);
         let (rulebook, now) = (app.rulebook.load_full(), app.clock.now());
         let look = Look { app, rulebook: &rulebook, identity, incident: &incident, now, language };
@@ -148,9 +150,10 @@ impl Room {
                 .rev()
                 .map(|n| (view::actor(&rulebook, &n.by, language), view::time(app, n.at), n.text.clone()))
                 .collect(),
-            review: incident.review.clone(),
+            review: incident.review.clone().filter(|_| incident.dossier.retrospect.is_none()),
             pager: parts::pager(app, Some(id), now, language),
             can: look.can(),
+            file,
         })
     }
 }
@@ -179,7 +182,6 @@ impl Look<'_> {
             note: may("note"),
             level: open && may("level"),
             assign: open && may("assign"),
-            review: state == State::Resolved && may("review"),
         }
     }
 
@@ -248,16 +250,8 @@ impl Look<'_> {
     /// Name and words of the step's statement, with what is known filled in; the rest stays visible as `{{…}}`.
     fn template(&self, step: &Step) -> Option<(String, String)> {
         let template = self.rulebook.template(step.template.as_ref()?)?;
-        let mut body = template.body.get(self.language).to_owned();
-        for (name, value) in [
-            ("brand", self.incident.monitor_name.clone()),
-            ("incident", self.incident.id.clone()),
-            ("level", words::level(self.incident.level, self.language).to_owned()),
-            ("onset", view::time(self.app, self.incident.onset)),
-        ] {
-            body = body.replace(&format!("{{{{{name}}}}}"), &value);
-        }
-        Some((template.name.get(self.language).to_owned(), body))
+        let (zh, en) = tocsin_escalate::transition::template(self.incident, self.rulebook, &step.id)?;
+        Some((template.name.get(self.language).to_owned(), pick(self.language, zh, en)))
     }
 
     fn seat(&self, role: Role) -> Seat {

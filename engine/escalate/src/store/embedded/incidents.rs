@@ -17,6 +17,9 @@ use crate::{
     transition::Change,
 };
 
+/// Stands for the state of an open drill, which is in no number.
+const DRILL: u8 = u8::MAX;
+
 pub(super) fn load(db: &Database, id: &str) -> Result<Option<Incident>, Fault> {
     read(&db.begin_read()?.open_table(INCIDENTS)?, id)
 }
@@ -82,13 +85,18 @@ pub(super) fn commit(db: &Database, change: &Change, op: &str, now: Timestamp) -
         let id = incident.id.as_str();
         incidents.insert(id, to_json(incident, "incident")?.as_str())?;
         ops.insert(op, now.as_millisecond())?;
-        if change.expects() == 0 {
+        // One that is opened again takes its monitor's findings again.
+        let opens = incident.is_open() && known.as_ref().is_none_or(|known| !known.is_open());
+        if opens || change.expects() == 0 {
             tx.open_table(NEWEST)?.insert(incident.monitor.as_str(), id)?;
+        }
+        if change.expects() == 0 {
             tx.open_table(BY_TIME)?.insert((incident.opened_at.as_millisecond(), id), ())?;
         }
         let mut open = tx.open_table(OPEN)?;
         if incident.is_open() {
-            open.insert(id, (incident.state as u8, incident.level as u8))?;
+            let state = if incident.drill.is_some() { DRILL } else { incident.state as u8 };
+            open.insert(id, (state, incident.level as u8))?;
         } else {
             open.remove(id)?;
         }
@@ -99,6 +107,10 @@ pub(super) fn commit(db: &Database, change: &Change, op: &str, now: Timestamp) -
     }
     tx.commit()?;
     Ok(Committed::Applied)
+}
+
+pub(super) fn forget_timer(tx: &WriteTransaction, id: &str) -> Result<(), Fault> {
+    set_timer(tx, id, None)
 }
 
 fn set_timer(tx: &WriteTransaction, id: &str, due: Option<i64>) -> Result<(), Fault> {
@@ -175,6 +187,9 @@ pub(super) fn counts(db: &Database, now: Timestamp) -> Result<Counts, Fault> {
     let mut counts = Counts::default();
     for entry in tx.open_table(OPEN)?.iter()? {
         let (state, level) = entry?.1.value();
+        if state == DRILL {
+            continue;
+        }
         let key = (State::ALL[usize::from(state)], Level::ALL[usize::from(level)]);
         *counts.open.entry(key).or_default() += 1;
     }

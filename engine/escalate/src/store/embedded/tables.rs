@@ -32,6 +32,8 @@ pub(super) const DEAD: TableDefinition<'static, &str, i64> = TableDefinition::ne
 pub(super) const AUDIT: TableDefinition<'static, (&str, u64), &str> = TableDefinition::new("audit");
 /// Id → silence as JSON.
 pub(super) const SILENCES: TableDefinition<'static, &str, &str> = TableDefinition::new("silences");
+/// Shard and number → refused command as JSON.
+pub(super) const REFUSED: TableDefinition<'static, (u8, u64), &str> = TableDefinition::new("refused");
 /// `sequence` → last number given.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
 
@@ -87,6 +89,7 @@ pub(super) fn prepare(db: &Database, oldest: Timestamp) -> Result<(), Fault> {
         write.open_table(META)?;
         write.open_table(LANES)?;
         write.open_table(SILENCES)?;
+        write.open_table(REFUSED)?;
         write.open_table(OPS)?.retain(|_, at| at >= oldest.as_millisecond())?;
     }
     write.commit()?;

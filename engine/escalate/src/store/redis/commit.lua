@@ -25,8 +25,11 @@ end
 
 redis.call('HSET', KEYS[1], 'version', expected + 1, 'json', ARGV[3], 'tally', ARGV[6])
 redis.call('SET', KEYS[14], ARGV[1], 'EX', ttl)
-if expected == 0 then
+-- one that is opened again takes its monitor's findings again
+if expected == 0 or (ARGV[6] ~= '' and (known[3] or '') == '') then
   redis.call('HSET', KEYS[2], ARGV[4], ARGV[1])
+end
+if expected == 0 then
   redis.call('ZADD', KEYS[3], opened, ARGV[1])
 end
 if known[3] and known[3] ~= '' then

@@ -74,6 +74,8 @@ keys! {
     audit,
     /// Hash: id → silence; of the first shard only.
     silences,
+    /// List: commands that were refused, chained.
+    refused,
 }
 
 impl Shard {

@@ -15,7 +15,7 @@ use tocsin_rules::{Level, Transition};
 
 use super::Subject;
 use crate::{
-    audit::AuditEntry,
+    audit::{AuditEntry, refusal::Refusal},
     command::Command,
     fixtures::{House, Pager, at, finding, person_acting, rulebook},
     incident::Incident,
@@ -114,6 +114,18 @@ impl Store for Mortal {
     }
     fn audit<'a>(&'a self, incident: &'a str) -> Reply<'a, Vec<AuditEntry>> {
         self.pass(self.inner.audit(incident))
+    }
+    fn refuse<'a>(&'a self, refusal: &'a Refusal) -> Reply<'a, ()> {
+        self.pass(self.inner.refuse(refusal))
+    }
+    fn refusals<'a>(&'a self) -> Reply<'a, Vec<Refusal>> {
+        self.pass(self.inner.refusals())
+    }
+    fn forget_in_pages<'a>(&'a self, incident: &'a str, author: &'a str) -> Reply<'a, usize> {
+        self.pass(self.inner.forget_in_pages(incident, author))
+    }
+    fn remove<'a>(&'a self, incident: &'a Incident) -> Reply<'a, bool> {
+        self.pass(self.inner.remove(incident))
     }
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
         self.pass(self.inner.counts(now))

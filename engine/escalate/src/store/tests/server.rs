@@ -34,7 +34,11 @@ impl Server {
     }
 
     pub(crate) async fn connect(&self) -> Redis {
-        let config = Config { time: Time::Caller, ..Config::at(self.url()) };
+        self.connect_by(Time::Caller).await
+    }
+
+    pub(crate) async fn connect_by(&self, time: Time) -> Redis {
+        let config = Config { time, ..Config::at(self.url()) };
         for _ in 0..200 {
             if let Ok(store) = Redis::connect(&config).await {
                 return store;
