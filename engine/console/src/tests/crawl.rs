@@ -162,6 +162,10 @@ async fn no_button_is_pressed_from_a_foreign_page() {
     }
     assert_eq!(count().await, before);
     for route in ROUTES.iter().filter(|route| route.method == "POST" && route.door == Door::Api) {
+        // Providers prove themselves by signature, over any body: their own tests.
+        if route.path.starts_with("/replies/") {
+            continue;
+        }
         let path = route.path.replace("{id}", &ids[0]);
         let answer =
             house.ask("POST", &path, &[("cookie", &cookie), ("sec-fetch-site", "same-origin")], "{}").await;
