@@ -198,12 +198,14 @@ fn help_and_wrong_usage() {
         (
             "incidents",
             &[
-                "list", "show", "ack", "confirm", "assign", "note", "escalate", "resolve", "dismiss",
-                "review", "merge", "split", "reopen", "attach", "nature", "draft", "approve", "publish",
-                "report", "response",
+                "list", "show", "ack", "release", "confirm", "assign", "note", "escalate", "resolve",
+                "dismiss", "review", "merge", "split", "reopen", "attach", "nature", "draft", "approve",
+                "publish", "report", "response",
             ],
         ),
         ("eval", &["--model", "--task", "--json"]),
+        ("oncall", &["--at", "--json"]),
+        ("silences", &["list", "add", "expire"]),
         ("drill", &["--rulebook", "--config", "--speed", "--pace", "--real-channels", "--json"]),
         ("report", &["--date", "--format", "--mentions", "--url"]),
         ("audit", &["export", "verify"]),

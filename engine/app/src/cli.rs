@@ -1,6 +1,7 @@
 //! The command line: names, options and help. Refuses to act; each command's work is in the file of its name.
 
 mod drill;
+mod duty;
 mod incidents;
 mod judge;
 mod keep;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::{
     drill::Drill,
+    duty::{AddSilence, OnCall, SilenceAction, Silences},
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
     keep::{Audit, AuditAction, Forget, Reach},
@@ -81,6 +83,11 @@ pub enum Command {
     Model(Models),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
+    /// Who is on call, now or at some time.
+    #[command(name = "oncall")]
+    OnCall(OnCall),
+    /// Hold back the pages of incidents for a while.
+    Silences(Silences),
     /// Play a scripted crisis through a plan and measure the answers against its deadlines.
     Drill(Drill),
     /// Incidents, response times and loudest posts of a day, week, month or quarter, from a running console.

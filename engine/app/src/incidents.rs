@@ -60,6 +60,7 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
             print_line(&answer_of(request(Method::GET, format!("/{}/timeline", segment(&id)))).await?);
         }
         IncidentAction::Ack { id } => print_line(&answer_of(command(&id, "ack", json!({}))).await?),
+        IncidentAction::Release { id } => print_line(&answer_of(command(&id, "release", json!({}))).await?),
         IncidentAction::Confirm { id, category } => {
             print_line(&answer_of(command(&id, "confirm", json!({ "category": category }))).await?);
         }
@@ -135,7 +136,7 @@ fn hash_of_file(path: &std::path::Path) -> anyhow::Result<String> {
     Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
+pub(crate) async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     // `without_url`: an address may carry credentials
     let response =
         request.send().await.map_err(reqwest::Error::without_url).context("the console did not answer")?;
@@ -148,7 +149,11 @@ async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     Ok(body)
 }
 
-fn print_line(value: &Value) {
+pub(crate) fn print_line(value: &Value) {
+    print_text(&value.to_string());
+}
+
+pub(crate) fn print_text(text: &str) {
     // a reader that has seen enough (`| head`) is no fault
-    let _ = writeln!(std::io::stdout(), "{value}");
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

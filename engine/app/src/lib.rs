@@ -11,6 +11,7 @@ pub mod demo;
 pub mod detect_series;
 pub mod digest;
 pub mod drill;
+pub mod duty;
 pub mod eval;
 pub mod explain;
 pub mod flow;

@@ -7,8 +7,8 @@ use clap::Parser as _;
 use tocsin_app::{
     audit, check,
     cli::{Cli, Command},
-    demo, detect_series, digest, eval, explain, import, incidents, mention, model, query, rehearsal, replay,
-    run, score, sources, telemetry,
+    demo, detect_series, digest, duty, eval, explain, import, incidents, mention, model, query, rehearsal,
+    replay, run, score, sources, telemetry,
 };
 use tocsin_rules::Faults;
 
@@ -42,6 +42,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Import(options) => import::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
+        Command::OnCall(options) => duty::on_call(options).await,
+        Command::Silences(options) => duty::silences(options).await,
         Command::Drill(options) => rehearsal::run(options).await,
         Command::Report(options) => digest::run(options).await,
         Command::Audit(options) => audit::run(options).await,

@@ -100,6 +100,9 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
         let courier = Arc::new(Courier::new(desk.clone(), channels, parts::worker(&config)));
         spawn(&mut tasks, courier.run(stop.clone()));
         spawn(&mut tasks, timers::run(desk.clone(), stop.clone()));
+        if let Some(heartbeat) = parts::heartbeat(&config, &desk)? {
+            spawn(&mut tasks, heartbeat.run(stop.clone()));
+        }
         if config.retention.closed_days > 0 {
             spawn(&mut tasks, retention::run(desk.clone(), config.retention.closed_days, stop.clone()));
         }

@@ -12,6 +12,7 @@ pub(crate) mod audit;
 pub(crate) mod incidents;
 pub(crate) mod reports;
 pub(crate) mod rulebook;
+pub(crate) mod silences;
 
 /// The API's description; kept by hand, tested against the routes.
 pub(crate) const OPENAPI: &str = include_str!("../openapi.json");

@@ -9,8 +9,9 @@ use tocsin_escalate::{Command, CommandError, Incident};
 use crate::{App, gate::Identity, problem::Problem};
 
 /// Every action, as in paths.
-pub(crate) const ACTIONS: [&str; 21] = [
+pub(crate) const ACTIONS: [&str; 22] = [
     "ack",
+    "release",
     "confirm",
     "advance",
     "assign",
@@ -37,6 +38,7 @@ pub(crate) const ACTIONS: [&str; 21] = [
 fn shape(action: &str) -> Option<(&'static str, &'static [&'static str])> {
     Some(match action {
         "ack" => ("acknowledge", &[]),
+        "release" => ("release", &[]),
         "confirm" => ("confirm", &["category"]),
         "advance" => ("advance", &["to"]),
         "assign" => ("assign", &["role", "person"]),

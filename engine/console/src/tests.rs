@@ -6,6 +6,8 @@ mod crawl;
 mod dossier;
 mod links;
 mod pages;
+mod replies;
+mod silences;
 
 use std::time::Duration;
 
@@ -46,6 +48,7 @@ pub(super) const HOSTILE: &str =
 pub(super) struct House {
     pub(super) router: Router,
     pub(super) desk: Desk,
+    pub(super) rulebook: Arc<ArcSwap<Rulebook>>,
     pub(super) clock: ManualClock,
     pub(super) courier: Courier,
     pub(super) local: Arc<Local>,
@@ -103,7 +106,7 @@ impl House {
         let readiness = Readiness::default();
         let parts = Parts {
             desk: desk.clone(),
-            rulebook,
+            rulebook: rulebook.clone(),
             clock: shared,
             renderer,
             signer: Some(signer.clone()),
@@ -116,7 +119,7 @@ impl House {
             })),
         };
         let router = router(&config, parts).unwrap();
-        Self { router, desk, clock, courier, local, readiness, signer, config }
+        Self { router, desk, rulebook, clock, courier, local, readiness, signer, config }
     }
 
     /// Opens an incident and delivers its first page; its id.

@@ -2,13 +2,17 @@
 //! timer, pages and audit entry come out together, so that a store can write them together.
 //! Refuses I/O, clocks and illegal moves.
 
+mod acknowledgement;
 mod command;
 mod file;
 mod finding;
 mod look_back;
 mod merge;
 mod paging;
+mod reminder;
+mod reply;
 mod rhythm;
+mod silencing;
 mod statement;
 mod timer;
 
@@ -16,6 +20,7 @@ pub(crate) use merge::closed as closed_for_merging;
 pub use statement::template;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tocsin_rules::{Finding, Level, Rulebook};
 
 use crate::{
@@ -23,6 +28,7 @@ use crate::{
     command::{Actor, Command, CommandError, Via},
     delivery::Page,
     incident::{Incident, State},
+    silence::Silence,
 };
 
 /// Something that happens to an incident.
@@ -60,6 +66,11 @@ pub enum Event<'a> {
     },
     /// Time has passed; does the earliest thing that is due.
     Timer,
+    /// A silence was made or ended.
+    Silences {
+        /// By whom.
+        actor: &'a Actor,
+    },
 }
 
 /// What an event comes to.
@@ -85,7 +96,7 @@ pub enum Idle {
 }
 
 /// One step of an incident's life, ready to be written in one transaction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// As it stands afterwards; `version` is one more than before.
     pub incident: Incident,
@@ -109,15 +120,31 @@ impl Change {
     }
 }
 
-/// Applies `event` to `current`: the incident a command names, or the newest one of a finding's monitor.
+/// As [`apply_under`] without any silence.
 ///
 /// # Errors
-/// [`CommandError::Illegal`] and [`CommandError::Invalid`] for commands; findings and timers never fail.
+/// As there.
 pub fn apply(
     current: Option<Incident>,
     event: Event<'_>,
     op: &str,
     rulebook: &Rulebook,
+    now: Timestamp,
+) -> Result<Effect, CommandError> {
+    apply_under(current, event, op, rulebook, &[], now)
+}
+
+/// Applies `event` to `current`: the incident a command names, or the newest one of a finding's monitor. `silences` are
+/// those that hold at `now`.
+///
+/// # Errors
+/// [`CommandError::Illegal`] and [`CommandError::Invalid`] for commands; findings and timers never fail.
+pub fn apply_under(
+    current: Option<Incident>,
+    event: Event<'_>,
+    op: &str,
+    rulebook: &Rulebook,
+    silences: &[Silence],
     now: Timestamp,
 ) -> Result<Effect, CommandError> {
     let by = match event {
@@ -126,29 +153,35 @@ pub fn apply(
         Event::Command { actor, .. } | Event::Absorb { actor, .. } | Event::GiveBack { actor, .. } => {
             actor.clone()
         }
-        Event::Forget { actor, .. } => actor.clone(),
+        Event::Forget { actor, .. } | Event::Silences { actor } => actor.clone(),
     };
     let outcome = match event {
-        Event::Finding(finding) => finding::apply(current, finding, rulebook, now),
+        Event::Finding(finding) => finding::apply(current, finding, rulebook, silences, now),
         Event::Timer => match current {
-            Some(incident) => timer::apply(Draft::of(incident, rulebook, now)),
+            Some(incident) => timer::apply(Draft::of(incident, rulebook, now).under(silences)),
+            None => Err(Idle::NoIncident),
+        },
+        Event::Silences { .. } => match current {
+            Some(incident) => silencing::apply(Draft::of(incident, rulebook, now).under(silences)),
             None => Err(Idle::NoIncident),
         },
         Event::Command { .. } | Event::Absorb { .. } | Event::GiveBack { .. } | Event::Forget { .. } => {
             let Some(incident) = current else {
                 return Err(CommandError::Invalid("no incident was named".to_owned()));
             };
-            let draft = Draft::of(incident, rulebook, now);
+            let draft = Draft::of(incident, rulebook, now).under(silences);
             match event {
                 Event::Absorb { other, .. } => draft.absorb(other)?,
-                Event::GiveBack { other, .. } => draft.give_back(other),
-                Event::Command { command, actor } => command::apply(draft, command, actor)?,
+                Event::GiveBack { other, .. } => draft.hand_back(other),
+                Event::Command { command, actor } => {
+                    command::apply(draft, command, actor)?.map(|draft| draft.attended_by(command))
+                }
                 Event::Forget { author, .. } => draft.forget(author),
-                Event::Finding(_) | Event::Timer => Err(Idle::NotDue),
+                Event::Finding(_) | Event::Timer | Event::Silences { .. } => Err(Idle::NotDue),
             }
         }
     };
-    Ok(match outcome {
+    Ok(match outcome.map(Draft::weigh_silence) {
         Ok(draft) => Effect::Change(Box::new(draft.seal(by, op))),
         Err(idle) => Effect::Nothing(idle),
     })
@@ -163,6 +196,7 @@ struct Draft<'a> {
     what: &'static str,
     detail: Option<String>,
     rulebook: &'a Rulebook,
+    silences: &'a [Silence],
     now: Timestamp,
     /// The finding behind the change, whose times the pages carry.
     finding: Option<&'a Finding>,
@@ -172,7 +206,22 @@ impl<'a> Draft<'a> {
     fn of(incident: Incident, rulebook: &'a Rulebook, now: Timestamp) -> Self {
         let before = Some((incident.state, incident.level));
         let incident = Incident { version: incident.version + 1, ..incident };
-        Self { incident, before, pages: Vec::new(), what: "", detail: None, rulebook, now, finding: None }
+        Self {
+            incident,
+            before,
+            pages: Vec::new(),
+            what: "",
+            detail: None,
+            rulebook,
+            silences: &[],
+            now,
+            finding: None,
+        }
+    }
+
+    /// Where these silences hold.
+    fn under(self, silences: &'a [Silence]) -> Self {
+        Self { silences, ..self }
     }
 
     fn said(mut self, what: &'static str, detail: impl Into<Option<String>>) -> Self {

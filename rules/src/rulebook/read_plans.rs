@@ -24,6 +24,8 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
         "steps",
         "report_every",
         "watch",
+        "reply_within",
+        "escalate_overdue",
         "recovery",
     ];
     let f = at.fields(r, keys)?;
@@ -36,6 +38,8 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
     let steps = f.need(r, "steps").and_then(|c| steps(&c, r));
     let report_every = f.maybe(r, "report_every", Cursor::duration);
     let watch = f.maybe(r, "watch", Cursor::duration);
+    let reply_within = f.maybe(r, "reply_within", Cursor::span);
+    let escalate_overdue = f.maybe(r, "escalate_overdue", Cursor::span);
     let recovery = f.maybe(r, "recovery", |c, r| recovery(c, r, steps.as_deref()));
     Some(Plan {
         id: id?,
@@ -47,6 +51,8 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
         steps: steps?,
         report_every_seconds: report_every?.unwrap_or(0),
         watch_seconds: watch?.unwrap_or(0),
+        reply_within_seconds: reply_within?.unwrap_or(0),
+        escalate_overdue_seconds: escalate_overdue?.unwrap_or(0),
         recovery: recovery?.unwrap_or_default(),
     })
 }

@@ -84,20 +84,30 @@ pub(crate) fn category(rulebook: &Rulebook, incident: &Incident, language: Langu
     Some(rulebook.category(id).map_or_else(|| id.clone(), |c| c.name.get(language).to_owned()))
 }
 
-/// Who is paged next and when: none once somebody has taken it.
+/// Who is paged next and when, or that it is silenced and for how long: none once somebody has taken it.
 pub(crate) fn next_page(
     rulebook: &Rulebook,
     incident: &Incident,
     now: Timestamp,
     language: Language,
 ) -> Option<String> {
+    if let Some(silenced) = &incident.silenced {
+        let word = words::pick(language, "静默中", "silenced");
+        return Some(format!("{word} · {}", view::distance(now, silenced.until, language)));
+    }
     let at = incident.next_page_at?;
     // Past the last rung the policy begins again.
     let rungs = &incident.policy.steps;
     let rung = rungs.get(incident.rung as usize).or_else(|| rungs.first())?;
     let mut people: Vec<&str> = Vec::new();
-    for target in &rung.targets {
-        for person in target.resolve(rulebook, &incident.team, at) {
+    if incident.acknowledged.is_some() {
+        // Somebody has it; those are asked again who have to acknowledge too.
+        let awaited = incident.follow_up.awaited.iter().filter_map(|id| rulebook.person(id));
+        people.extend(awaited.map(|person| person.name.as_str()));
+    }
+    let targets = rung.targets.iter().filter(|_| incident.acknowledged.is_none());
+    for target in targets {
+        for person in target.resolve(rulebook, &incident.team, at, incident.turn()) {
             if !people.contains(&person.name.as_str()) {
                 people.push(&person.name);
             }

@@ -2,12 +2,20 @@
 //! folder. Where redis-server is missing, those cases say so loudly.
 
 mod cases;
-mod server;
+mod crash;
+mod failover;
+mod guarantees;
+pub(crate) mod server;
 
 use std::sync::Arc;
 
 use super::*;
 use crate::fixtures::at;
+
+/// A server over `dir`; none where redis-server is not installed.
+pub(crate) fn redis_at(dir: &std::path::Path) -> Option<server::Server> {
+    server::Server::start(dir)
+}
 
 /// A store under test and the ways its time passes.
 struct Subject {
@@ -87,6 +95,13 @@ conformance!(
     findings_and_people_meet_without_loss,
     a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash,
     nobody_is_told_what_they_never_heard_of,
+    workers_share_a_limit_and_urgent_ones_have_room,
+    a_block_holds_for_every_worker,
+    a_lane_is_kept_by_the_same_rule,
+    silences_are_kept_replaced_and_forgotten,
+    a_stale_command_is_refused_and_changes_nothing,
+    of_two_commands_from_one_look_one_wins,
+    a_crash_at_any_call_loses_nothing_and_repeats_at_most_one_page,
     refusals_are_chained_whoever_writes_them,
     an_author_is_forgotten_in_every_page,
     a_closed_incident_is_removed_whole_and_an_open_one_is_not,
@@ -94,6 +109,13 @@ conformance!(
     drills_are_in_no_number,
     a_merged_monitors_findings_are_applied_once_across_shards,
 );
+
+/// A thousand acknowledgements race a thousand due timers and the pages they let out, under three workers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_acknowledgements_race_the_timers() {
+    let Some(subject) = Subject::redis().await else { return };
+    guarantees::a_thousand_races(subject).await;
+}
 
 /// Redis is killed between operations; what was answered is there afterwards, and the client finds its way back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,4 +166,31 @@ async fn lost_timers_are_mended() {
     assert_eq!(subject.store.mend_timers().await.unwrap(), 1);
     let due = subject.store.claim_timers(at("10:05"), 100, LEASE).await.unwrap();
     assert_eq!(due.len(), 20);
+}
+
+/// Workers whose clocks are a day apart keep one limit: the server's time decides, and what is waited is told in each
+/// worker's own time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_servers_time_decides_on_a_lane() {
+    const ROBOT: &[Limit] = &[Limit::per(18, 60)];
+    let dir = tempfile::tempdir().unwrap();
+    let Some(server) = redis_at(dir.path()) else { return };
+    let store = server.connect_by(redis::Time::Server).await;
+    let (early, late) = (at("10:00"), at("10:00") + Duration::from_secs(86_400));
+    for now in [early, late, early] {
+        assert_eq!(store.admit("robot", ROBOT, false, now).await.unwrap(), Admission::Now);
+    }
+    for now in [early, late] {
+        let Admission::Later { until } = store.admit("robot", ROBOT, false, now).await.unwrap() else {
+            panic!("a fourth in a quarter of a minute")
+        };
+        let wait = until.duration_since(now).as_secs_f64();
+        assert!((10.0..=15.0).contains(&wait), "{wait}");
+    }
+    store.block("robot", late + Duration::from_secs(600), late).await.unwrap();
+    let Admission::Later { until } = store.admit("robot", ROBOT, true, early).await.unwrap() else {
+        panic!("it is blocked")
+    };
+    let wait = until.duration_since(early).as_secs_f64();
+    assert!((590.0..=600.0).contains(&wait), "{wait}");
 }

@@ -115,6 +115,7 @@ impl<'a> Draft<'a> {
             author: None,
             approved_by: Vec::new(),
             overdue_since: None,
+            escalated_at: None,
         };
         let known = |id: &str| self.incident.tasks.iter().any(|task| task.step == id);
         let new: Vec<Task> =

@@ -91,7 +91,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Lets go of what `other` brought in, except posts its monitor found since.
-    pub(super) fn give_back(mut self, other: &Incident) -> Result<Self, Idle> {
+    pub(super) fn hand_back(mut self, other: &Incident) -> Result<Self, Idle> {
         let guests = &mut self.incident.dossier.guests;
         if !guests.iter().any(|guest| guest.incident == other.id) {
             return Err(Idle::AlreadySo);
