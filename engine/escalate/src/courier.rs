@@ -77,7 +77,7 @@ impl Courier {
                 delivered += usize::from(for_a_person && status == PageStatus::Delivered);
             }
             for bundle in bundles {
-                delivered += self.handle_bundle(bundle).await?;
+                delivered += Box::pin(self.handle_bundle(bundle)).await?;
             }
         }
     }
@@ -104,7 +104,8 @@ impl Courier {
                     }
                     for bundle in bundles {
                         let courier = Arc::clone(&self);
-                        in_hand.spawn(async move { courier.handle_bundle(bundle).await.map(|_| ()) });
+                        in_hand
+                            .spawn(async move { Box::pin(courier.handle_bundle(bundle)).await.map(|_| ()) });
                     }
                 }
                 Err(fault) if !away => {

@@ -107,6 +107,7 @@ conformance!(
     a_closed_incident_is_removed_whole_and_an_open_one_is_not,
     one_opened_again_is_the_newest_of_its_monitor,
     drills_are_in_no_number,
+    a_merged_monitors_findings_are_applied_once_across_shards,
 );
 
 /// A thousand acknowledgements race a thousand due timers and the pages they let out, under three workers.

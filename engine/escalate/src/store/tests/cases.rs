@@ -1,5 +1,9 @@
 //! The cases of the suite. Each holds on every store.
 
+mod records;
+
+pub(super) use records::*;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use tocsin_rules::{Level, Transition};
@@ -491,111 +495,4 @@ pub(super) async fn silences_are_kept_replaced_and_forgotten(subject: Subject) {
     assert!(!ended.is_active(at("10:45")) && second.is_active(at("10:45")) && !second.is_active(at("12:00")));
     subject.store.forget_silence(&ended.id).await.unwrap();
     assert_eq!(subject.store.silences().await.unwrap(), [second]);
-}
-
-/// Eight writers at once; the chain has no gap and no fork.
-pub(super) async fn refusals_are_chained_whoever_writes_them(subject: Subject) {
-    let store = subject.store.clone();
-    let mut writers = JoinSet::new();
-    for number in 0..8 {
-        let store = store.clone();
-        writers.spawn(async move {
-            for turn in 0..5 {
-                let why = format!("{number}.{turn}");
-                let by = person_acting("a");
-                let refusal =
-                    crate::audit::refusal::Refusal::new(at("10:00"), "s03-0000000000", by, "ack", &why);
-                store.refuse(&refusal).await.unwrap();
-            }
-        });
-    }
-    writers.join_all().await;
-    let all = store.refusals().await.unwrap();
-    assert_eq!(all.len(), 40);
-    let mut head = String::new();
-    for (refusal, number) in all.iter().zip(1..) {
-        assert_eq!((refusal.chain, refusal.number, &refusal.prev_hash), (3, number, &head));
-        assert_eq!(refusal.hash, refusal.digest());
-        head.clone_from(&refusal.hash);
-    }
-}
-
-pub(super) async fn an_author_is_forgotten_in_every_page(subject: Subject) {
-    let mut change = opening(0);
-    let post = crate::render::samples::page().snapshot.evidence.remove(0);
-    let author = post.author.clone().unwrap().key;
-    assert!(!change.pages.is_empty());
-    for page in &mut change.pages {
-        page.snapshot.evidence = vec![post.clone()];
-    }
-    subject.store.commit(&change, "op", at("10:00")).await.unwrap();
-    let id = &change.incident.id;
-    assert_eq!(subject.store.forget_in_pages(id, "somebody else").await.unwrap(), 0);
-    assert_eq!(subject.store.forget_in_pages(id, &author).await.unwrap(), change.pages.len());
-    let pages = subject.store.pages(id).await.unwrap();
-    assert!(pages.iter().all(|record| record.page.snapshot.evidence.is_empty()));
-    assert_eq!(subject.store.forget_in_pages(id, &author).await.unwrap(), 0);
-    let claims = subject.store.claim_pages(at("10:00"), "w", 10, LEASE).await.unwrap();
-    assert!(!claims.is_empty(), "it still leaves, without the post");
-    assert!(claims.iter().all(|claim| claim.record.page.snapshot.evidence.is_empty()));
-}
-
-pub(super) async fn a_closed_incident_is_removed_whole_and_an_open_one_is_not(subject: Subject) {
-    let store = &subject.store;
-    let house = House::over(store.clone(), rulebook(), Pager::accepting(), Pager::accepting());
-    house.clock.advance_to(at("10:00"));
-    house.desk.finding(&finding("f1", Transition::Opened, Level::High, at("10:00"))).await.unwrap();
-    let open = store.newest_of("m0").await.unwrap().unwrap();
-    assert!(!store.remove(&open).await.unwrap(), "it is open");
-    let dismiss = Command::Dismiss { reason: "no".to_owned() };
-    let closed = house.desk.command(&open.id, &dismiss, &person_acting("a"), "d", None).await.unwrap();
-    assert!(!store.remove(&open).await.unwrap(), "it has moved on");
-    assert!(store.remove(&closed).await.unwrap());
-    assert!(!store.remove(&closed).await.unwrap(), "it is gone");
-    assert_eq!(store.load(&closed.id).await.unwrap(), None);
-    assert_eq!(store.newest_of("m0").await.unwrap(), None);
-    assert_eq!(store.pages(&closed.id).await.unwrap(), []);
-    assert_eq!(store.audit(&closed.id).await.unwrap(), []);
-    assert_eq!(store.list(&Filter::default(), 9, None).await.unwrap().incidents, []);
-    assert_eq!(store.claim_pages(at("10:00"), "w", 10, LEASE).await.unwrap(), []);
-    let counts = store.counts(at("11:00")).await.unwrap();
-    assert_eq!((counts.outbox_depth, counts.timers_overdue, counts.open.len()), (0, 0, 0));
-}
-
-pub(super) async fn one_opened_again_is_the_newest_of_its_monitor(subject: Subject) {
-    let house = House::over(subject.store.clone(), rulebook(), Pager::accepting(), Pager::accepting());
-    house.clock.advance_to(at("10:00"));
-    let mut ids = Vec::new();
-    for id in ["f1", "f2"] {
-        house.desk.finding(&finding(id, Transition::Opened, Level::Medium, at("10:00"))).await.unwrap();
-        let newest = subject.store.newest_of("m0").await.unwrap().unwrap();
-        let dismiss = Command::Dismiss { reason: "no".to_owned() };
-        house.desk.command(&newest.id, &dismiss, &person_acting("a"), "d", None).await.unwrap();
-        ids.push(newest.id);
-    }
-    let note = Command::Note { text: "of a closed one".to_owned() };
-    house.desk.command(&ids[0], &note, &person_acting("a"), "n", None).await.unwrap();
-    assert_eq!(subject.store.newest_of("m0").await.unwrap().unwrap().id, ids[1]);
-    let reopen = Command::Reopen { reason: "more".to_owned(), page: false };
-    house.desk.command(&ids[0], &reopen, &person_acting("a"), "r", None).await.unwrap();
-    assert_eq!(subject.store.newest_of("m0").await.unwrap().unwrap().id, ids[0]);
-    let counts = subject.store.counts(at("10:00")).await.unwrap();
-    assert_eq!(counts.open.values().sum::<u64>(), 1);
-}
-
-pub(super) async fn drills_are_in_no_number(subject: Subject) {
-    let house = House::over(subject.store.clone(), rulebook(), Pager::accepting(), Pager::accepting());
-    house.clock.advance_to(at("10:00"));
-    let mut found = finding("f1", Transition::Opened, Level::High, at("10:00"));
-    found.drill = Some("autumn".to_owned());
-    house.desk.finding(&found).await.unwrap();
-    assert!(subject.store.counts(at("10:00")).await.unwrap().open.is_empty());
-    let of = |drill| Filter { open: Some(true), drill, ..Filter::default() };
-    for (drill, number) in [(None, 1), (Some(true), 1), (Some(false), 0)] {
-        assert_eq!(subject.store.list(&of(drill), 9, None).await.unwrap().incidents.len(), number);
-    }
-    let id = subject.store.newest_of("m0").await.unwrap().unwrap().id;
-    let dismiss = Command::Dismiss { reason: "over".to_owned() };
-    house.desk.command(&id, &dismiss, &person_acting("a"), "d", None).await.unwrap();
-    assert!(subject.store.counts(at("10:00")).await.unwrap().open.is_empty());
 }
