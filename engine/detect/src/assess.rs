@@ -43,15 +43,14 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
     for (index, measure) in criteria.thresholds.iter().enumerate() {
         let reading = match &measure.test {
             Test::Window { what, window, bound, min_sample } => {
-                let tally = &state.tallies[*window];
-                let value = tally.value(*what);
+                let value = state.tallies.value(*window, *what, criteria);
                 let mut reading = match bound {
                     Bound::AtLeast(limit) => at_least(value, *limit),
                     Bound::AtMost(limit) => {
                         Reading { value, limit: *limit, met: value <= *limit, strength: 1.0 + limit - value }
                     }
                 };
-                reading.met &= tally.volume >= *min_sample;
+                reading.met &= state.tallies.volume(*window) >= *min_sample;
                 if matches!(bound, Bound::AtMost(_)) {
                     reading.met &= is_meaningful(state, *what, *window, now, criteria);
                 }
@@ -59,7 +58,7 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
             }
             Test::Ratio { what, window, at_least: times, min_value } => {
                 let seconds = criteria.windows[*window].seconds;
-                let value = state.tallies[*window].value(*what);
+                let value = state.tallies.value(*window, *what, criteria);
                 let limit = match state.baseline(index, *what, seconds, now, criteria) {
                     Some(baseline) => (times * baseline.max(least_baseline(*what))).max(*min_value),
                     // Cold start: the floor alone decides, so that a crisis of the first day is not missed.
@@ -70,7 +69,7 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
                 reading
             }
             Test::Surprise { what, window, at_least: surprise, min_value } => {
-                let value = state.tallies[*window].value(*what);
+                let value = state.tallies.value(*window, *what, criteria);
                 let limit = match state.improbable(index, (*what, *window), *surprise, now, criteria) {
                     Some((_, limit)) => limit.max(*min_value),
                     // As for a ratio: while nothing is known the floor alone decides.
@@ -104,12 +103,12 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
                 at_least(state.surges.surprise(*counted, *window, now), *limit)
             }
             Test::Flatline { window, at_least: limit } => {
-                let silent = state.tallies[*window].volume == 0;
+                let silent = state.tallies.volume(*window) == 0;
                 let value = if silent { state.silence(index, *window, now, criteria) } else { 0.0 };
                 at_least(value, *limit)
             }
             Test::Single { slot, window, at_least: limit, .. } => {
-                let met = state.tallies[*window].slot(*slot) > 0;
+                let met = state.tallies.slot(*window, *slot, criteria) > 0;
                 #[expect(clippy::cast_precision_loss, reason = "a counter for people to read")]
                 let limit = *limit as f64;
                 // The true value is looked up only when somebody reads it; see `complete`.
@@ -135,7 +134,7 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
 /// known for the length of the window.
 fn is_meaningful(state: &MonitorState, what: What, window: usize, now: i64, criteria: &Criteria) -> bool {
     match what {
-        What::Share | What::Mood => state.tallies[window].volume > 0,
+        What::Share | What::Mood => state.tallies.volume(window) > 0,
         _ => state.history.since().is_some_and(|since| now - since >= criteria.windows[window].seconds),
     }
 }
@@ -151,8 +150,8 @@ pub(crate) fn complete(state: &MonitorState, criteria: &Criteria, readings: &mut
         let largest = state
             .ledger
             .between(state.current - criteria.windows[*window].buckets, state.current)
-            .flat_map(|bucket| &bucket.records)
-            .filter(|record| record.slots.iter().any(|s| usize::from(*s) == *slot))
+            .flat_map(|bucket| bucket.records())
+            .filter(|record| criteria.counts_in(record, *slot))
             .filter_map(|record| record.counter(*counter))
             .max();
         if let Some(value) = largest {

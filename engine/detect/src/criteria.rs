@@ -24,6 +24,9 @@ pub(crate) struct Criteria {
     pub(crate) cool_down: i64,
     /// Distinct window lengths, ascending; never empty.
     pub(crate) windows: Vec<Window>,
+    /// Counts of all windows together, and windows in which something is told apart.
+    pub(crate) counts: usize,
+    pub(crate) distinct: usize,
     /// What is counted besides the plain counters.
     pub(crate) slots: Vec<Slot>,
     pub(crate) thresholds: Vec<Measure>,
@@ -43,6 +46,10 @@ pub(crate) struct Criteria {
     /// Counts whose surges some threshold looks for.
     pub(crate) surges: Vec<Counted>,
     by_tag: FxHashMap<u32, Vec<u16>>,
+    /// Slots that are not told by tags.
+    without_tags: Vec<u16>,
+    /// Some hours are kept by slot.
+    pub(crate) has_baseline_slots: bool,
     home_is_china: bool,
 }
 
@@ -55,6 +62,11 @@ pub(crate) struct Window {
     pub(crate) seconds: i64,
     pub(crate) authors: bool,
     pub(crate) clusters: bool,
+    pub(crate) platforms: bool,
+    /// Where its counts begin in [`crate::tally::Tallies`]: by slot, then by platform when they are told apart.
+    pub(crate) counts: usize,
+    /// Its place among the windows in which authors or clusters are told apart.
+    pub(crate) distinct: Option<usize>,
     /// Some threshold is met by too little: it may come to hold by passage of time alone.
     pub(crate) wants_silence: bool,
 }
@@ -179,6 +191,8 @@ impl Criteria {
             lateness: seconds(detection.allowed_lateness_seconds),
             cool_down: seconds(detection.cool_down_seconds),
             windows: windows(detection.thresholds.iter().map(|t| &t.condition), bucket_seconds),
+            counts: 0,
+            distinct: 0,
             slots: Vec::new(),
             thresholds: Vec::new(),
             impact: Vec::new(),
@@ -191,6 +205,8 @@ impl Criteria {
             flatlines: Vec::new(),
             surges: Vec::new(),
             by_tag: FxHashMap::default(),
+            without_tags: Vec::new(),
+            has_baseline_slots: false,
             home_is_china: home_is_china(&rulebook.time_zone),
         };
         for category in &rulebook.categories {
@@ -213,13 +229,18 @@ impl Criteria {
         };
         criteria.impact = detection.impact.iter().map(|r| (r.grade, ids(&r.any))).collect();
         criteria.likelihood = detection.likelihood.iter().map(|r| (r.grade, ids(&r.any))).collect();
-        for (slot, Slot { by, .. }) in criteria.slots.iter().enumerate() {
-            if let By::Tags(tags) = by {
-                for tag in tags {
-                    criteria.by_tag.entry(*tag).or_default().push(u16::try_from(slot).unwrap_or(u16::MAX));
+        criteria.has_baseline_slots = criteria.slots.iter().any(|slot| slot.baseline);
+        for (slot, Slot { by, .. }) in (0_u16..).zip(&criteria.slots) {
+            match by {
+                By::Tags(tags) => {
+                    for tag in tags {
+                        criteria.by_tag.entry(*tag).or_default().push(slot);
+                    }
                 }
+                _ => criteria.without_tags.push(slot),
             }
         }
+        criteria.lay_out();
         criteria
     }
 
@@ -233,12 +254,37 @@ impl Criteria {
         at.div_euclid(self.bucket_seconds)
     }
 
+    /// The first 32 slots a mention counts in, as bits.
+    pub(crate) fn slots_of(&self, record: &Record) -> u32 {
+        let slots = self.all_slots_of(record);
+        slots.iter().filter(|slot| **slot < 32).fold(0, |bits, slot| bits | 1 << slot)
+    }
+
+    /// Every slot a mention counts in, whose bits are known already.
+    pub(crate) fn each_slot(&self, record: &Record, mut each: impl FnMut(usize)) {
+        let mut bits = record.slots;
+        while bits != 0 {
+            each(bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
+        if self.slots.len() > 32 {
+            let rest = self.all_slots_of(record).into_iter().map(usize::from).filter(|slot| *slot >= 32);
+            rest.for_each(each);
+        }
+    }
+
+    /// Whether a mention counts in a slot.
+    pub(crate) fn counts_in(&self, record: &Record, slot: usize) -> bool {
+        let mut counts = false;
+        self.each_slot(record, |one| counts |= one == slot);
+        counts
+    }
+
     /// Slots a mention counts in, ascending.
-    pub(crate) fn slots_of(&self, record: &Record) -> Slots {
-        let mut slots: Slots =
-            record.tags.iter().filter_map(|tag| self.by_tag.get(tag)).flatten().copied().collect();
-        for (index, slot) in self.slots.iter().enumerate() {
-            let counts = match &slot.by {
+    fn all_slots_of(&self, record: &Record) -> Slots {
+        let mut slots: Slots = record.tags().filter_map(|tag| self.by_tag.get(&tag)).flatten().copied().collect();
+        for &index in &self.without_tags {
+            let counts = match &self.slots[usize::from(index)].by {
                 By::Tags(_) => false,
                 By::AnyTerm => record.has_terms(),
                 By::AnyCategory => {
@@ -253,7 +299,7 @@ impl Criteria {
                         && (!negative_only || record.is_negative())
                 }
             };
-            if counts && let Ok(index) = u16::try_from(index) {
+            if counts {
                 slots.push(index);
             }
         }
@@ -410,7 +456,22 @@ impl Criteria {
         if let Some(window) = self.windows.get_mut(window) {
             window.authors |= what == What::Authors;
             window.clusters |= what == What::Copies;
+            window.platforms |= what == What::Platforms;
         }
+    }
+
+    /// Gives every window its place among the counts.
+    fn lay_out(&mut self) {
+        let (mut counts, mut distinct) = (0, 0);
+        for window in &mut self.windows {
+            window.counts = counts;
+            counts += self.slots.len() + if window.platforms { Platform::ALL.len() } else { 0 };
+            if window.authors || window.clusters {
+                window.distinct = Some(distinct);
+                distinct += 1;
+            }
+        }
+        (self.counts, self.distinct) = (counts, distinct);
     }
 }
 
@@ -462,6 +523,9 @@ fn windows<'a>(conditions: impl Iterator<Item = &'a Condition>, bucket_seconds: 
             seconds: buckets * bucket_seconds,
             authors: false,
             clusters: false,
+            platforms: false,
+            counts: 0,
+            distinct: None,
             wants_silence: false,
         })
         .collect()

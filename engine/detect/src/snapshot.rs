@@ -31,7 +31,7 @@ const VERSION: u8 = 2;
 struct Written<'a> {
     records: Vec<&'a Record>,
     folded: Vec<(i64, &'a Folded)>,
-    forgotten: &'a Forgotten,
+    forgotten: Forgotten,
     history: &'a History,
     standing: &'a Standing,
     evidence: Vec<(u64, u32, i64, String)>,
@@ -56,21 +56,28 @@ fn damaged(fault: impl std::fmt::Display) -> Error {
 
 /// Encodes a state.
 pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>, Error> {
+    let mut records = Vec::with_capacity(state.ledger.len());
+    for bucket in state.ledger.buckets() {
+        // The oldest first, as they will be counted again.
+        let start = records.len();
+        records.extend(bucket.records());
+        records[start..].reverse();
+    }
     let written = Written {
-        records: state.ledger.buckets().flat_map(|bucket| &bucket.records).collect(),
+        records,
         folded: state
             .ledger
             .buckets()
-            .filter_map(|b| Some((b.index * criteria.bucket_seconds, b.folded.as_deref()?)))
+            .filter_map(|b| Some((b.index * criteria.bucket_seconds, b.folded?)))
             .collect(),
-        forgotten: &state.forgotten,
+        forgotten: state.ledger.forgotten(),
         history: &state.history,
         standing: &state.standing,
         evidence: state
             .evidence
             .exhibits()
             .iter()
-            .map(|e| serde_json::to_string(&e.subject).map(|json| (e.id, e.at, e.weight, json)))
+            .map(|e| serde_json::to_string(&e.subject()).map(|json| (e.id, e.at, e.weight, json)))
             .collect::<Result<_, _>>()
             .map_err(damaged)?,
         board: &state.board,
@@ -105,7 +112,7 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     let later = (*version >= 2).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
     let (board, surges): (Board, surge::Stored) = later.unwrap_or_default();
     let mut state = MonitorState::new(criteria, now);
-    state.forgotten = read.forgotten;
+    state.ledger.restore_forgotten(&read.forgotten);
     state.history = read.history;
     state.history.track(criteria, now);
     state.standing = read.standing;
@@ -117,7 +124,7 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
         .into_iter()
         .map(|(id, at, weight, json)| {
             let subject = serde_json::from_str(&json).map_err(|_| damaged("evidence is not JSON"))?;
-            Ok(Exhibit { id, at, weight, subject: Box::new(subject) })
+            Ok(Exhibit::new(id, at, weight, &subject))
         })
         .collect::<Result<_, Error>>()?;
     state.evidence = Evidence::from_exhibits(exhibits);
@@ -126,7 +133,7 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     }
     for mut record in read.records {
         if state.is_past(record.at, criteria) {
-            state.forgotten.note(record.id);
+            state.ledger.note(record.id);
         } else {
             record.slots = criteria.slots_of(&record);
             state.enter(record, criteria);

@@ -8,8 +8,7 @@ impl Detector {
     /// # Errors
     /// When the state cannot be encoded.
     pub fn snapshot(&self, monitor: &str) -> Result<Option<Vec<u8>>, Error> {
-        let state = self.index.get(monitor).and_then(|place| self.states[*place].as_ref());
-        state.map(|state| snapshot::write(state, &self.criteria)).transpose()
+        self.state(monitor).map(|state| snapshot::write(state, &self.criteria)).transpose()
     }
 
     /// Puts a monitor's state back; after [`Detector::restore_clock`]. A monitor that is gone from the rulebook is
@@ -18,7 +17,7 @@ impl Detector {
     /// # Errors
     /// When it is damaged or of a newer version; the monitor then has no state.
     pub fn restore(&mut self, monitor: &str, state: &[u8]) -> Result<(), Error> {
-        let Some(place) = self.index.get(monitor).copied() else {
+        let Some(place) = self.place(monitor) else {
             self.removed.push(monitor.to_owned());
             return Ok(());
         };
@@ -69,7 +68,7 @@ impl Detector {
         self.clock_changed = false;
         self.removed.clear();
         for (monitor, bytes) in &delta.monitors {
-            let place = self.index.get(monitor).copied();
+            let place = self.place(monitor);
             if let (Some(bytes), Some(state)) = (bytes, place.and_then(|place| self.states[place].as_mut())) {
                 state.changed = false;
                 state.bytes = bytes.len();

@@ -95,7 +95,7 @@ impl Detector {
             .map(|(index, (measure, Reading { value, limit, met, .. }))| {
                 let basis = match &measure.test {
                     Test::Window { window, min_sample, .. } => {
-                        Basis::Window { mentions: state.tallies[*window].volume, min_sample: *min_sample }
+                        Basis::Window { mentions: state.tallies.volume(*window), min_sample: *min_sample }
                     }
                     Test::Ratio { what, window, at_least, min_value } => Basis::Ratio {
                         times: *at_least,
@@ -136,8 +136,8 @@ impl Detector {
         Some(Grade { impact, likelihood, level, standing: state.standing.level })
     }
 
-    fn readings_at(&self, monitor: &str, at: Timestamp) -> Option<(Box<MonitorState>, Vec<Reading>, i64)> {
-        let state = self.index.get(monitor).and_then(|place| self.states[*place].as_ref())?;
+    fn readings_at(&self, monitor: &str, at: Timestamp) -> Option<(MonitorState, Vec<Reading>, i64)> {
+        let state = self.state(monitor)?;
         let now = at.as_second().max(self.now.unwrap_or(i64::MIN));
         let (mut state, mut readings) = (state.clone(), Vec::new());
         state.slide(now, &self.criteria);
