@@ -37,8 +37,24 @@ pub(crate) fn least_baseline(what: What) -> f64 {
     if what == What::Share { 0.05 } else { 1.0 }
 }
 
-/// Reads every threshold; windows must stand at `now`.
+/// Reads every threshold to grade by; windows must stand at `now`. The limit of one that is below its floor anyhow is not
+/// worked out, and the floor is told instead.
 pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, readings: &mut Vec<Reading>) {
+    read_as(state, now, criteria, readings, false);
+}
+
+/// The same with every limit: for people.
+pub(crate) fn read_all(state: &mut MonitorState, now: i64, criteria: &Criteria, readings: &mut Vec<Reading>) {
+    read_as(state, now, criteria, readings, true);
+}
+
+fn read_as(
+    state: &mut MonitorState,
+    now: i64,
+    criteria: &Criteria,
+    readings: &mut Vec<Reading>,
+    every_limit: bool,
+) {
     readings.clear();
     for (index, measure) in criteria.thresholds.iter().enumerate() {
         let reading = match &measure.test {
@@ -59,10 +75,13 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
             Test::Ratio { what, window, at_least: times, min_value } => {
                 let seconds = criteria.windows[*window].seconds;
                 let value = state.tallies.value(*window, *what, criteria);
-                let limit = match state.baseline(index, *what, seconds, now, criteria) {
-                    Some(baseline) => (times * baseline.max(least_baseline(*what))).max(*min_value),
+                let limit = if value < *min_value && !every_limit {
+                    *min_value
+                } else {
+                    let baseline = state.baseline(index, *what, seconds, now, criteria);
+                    let times = |baseline: f64| times * baseline.max(least_baseline(*what));
                     // Cold start: the floor alone decides, so that a crisis of the first day is not missed.
-                    None => *min_value,
+                    baseline.map_or(*min_value, |baseline| times(baseline).max(*min_value))
                 };
                 let mut reading = at_least(value, limit);
                 reading.met &= *what != What::Mood && value > 0.0;
@@ -70,10 +89,12 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
             }
             Test::Surprise { what, window, at_least: surprise, min_value } => {
                 let value = state.tallies.value(*window, *what, criteria);
-                let limit = match state.improbable(index, (*what, *window), *surprise, now, criteria) {
-                    Some((_, limit)) => limit.max(*min_value),
+                let limit = if value < *min_value && !every_limit {
+                    *min_value
+                } else {
+                    let usual = state.improbable(index, (*what, *window), *surprise, now, criteria);
                     // As for a ratio: while nothing is known the floor alone decides.
-                    None => *min_value,
+                    usual.map_or(*min_value, |(_, limit)| limit.max(*min_value))
                 };
                 let mut reading = at_least(value, limit);
                 reading.met &= value > 0.0;

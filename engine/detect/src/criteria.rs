@@ -8,6 +8,7 @@ use tocsin_rules::{
 };
 
 use crate::{
+    assess::Reading,
     record::{Record, Slots, category_tag, hash32, term_tag},
     surge::Counted,
 };
@@ -45,6 +46,8 @@ pub(crate) struct Criteria {
     pub(crate) flatlines: Vec<usize>,
     /// Counts whose surges some threshold looks for.
     pub(crate) surges: Vec<Counted>,
+    /// Alternatives of grades in which a surge has a part.
+    with_surge: Vec<Vec<usize>>,
     by_tag: FxHashMap<u32, Vec<u16>>,
     /// Slots that are not told by tags.
     without_tags: Vec<u16>,
@@ -180,6 +183,13 @@ pub(crate) enum What {
     TopicShare,
 }
 
+impl What {
+    /// Whether passage of time alone can never raise it.
+    fn only_falls(self) -> bool {
+        !matches!(self, Self::Share | Self::Mood | Self::Topics | Self::CrisisTopics | Self::TopicShare)
+    }
+}
+
 impl Criteria {
     pub(crate) fn of(rulebook: &Rulebook) -> Self {
         let detection = &rulebook.detection;
@@ -204,6 +214,7 @@ impl Criteria {
             surge_windows: Vec::new(),
             flatlines: Vec::new(),
             surges: Vec::new(),
+            with_surge: Vec::new(),
             by_tag: FxHashMap::default(),
             without_tags: Vec::new(),
             has_baseline_slots: false,
@@ -229,6 +240,16 @@ impl Criteria {
         };
         criteria.impact = detection.impact.iter().map(|r| (r.grade, ids(&r.any))).collect();
         criteria.likelihood = detection.likelihood.iter().map(|r| (r.grade, ids(&r.any))).collect();
+        let is_surge = |index: &usize| match &criteria.thresholds[*index].test {
+            Test::Surge { .. } => true,
+            Test::KOf { of, .. } => {
+                of.iter().any(|index| matches!(criteria.thresholds[*index].test, Test::Surge { .. }))
+            }
+            _ => false,
+        };
+        let impact = criteria.impact.iter().flat_map(|(_, any)| any);
+        let alternatives = impact.chain(criteria.likelihood.iter().flat_map(|(_, any)| any));
+        criteria.with_surge = alternatives.filter(|all| all.iter().any(is_surge)).cloned().collect();
         criteria.has_baseline_slots = criteria.slots.iter().any(|slot| slot.baseline);
         for (slot, Slot { by, .. }) in (0_u16..).zip(&criteria.slots) {
             match by {
@@ -242,6 +263,23 @@ impl Criteria {
         }
         criteria.lay_out();
         criteria
+    }
+
+    /// Whether a surge could make a grade before the next hit. All that stands beside it would have to hold; what counts
+    /// mentions comes to hold by hits only.
+    pub(crate) fn awaits_surge(&self, readings: &[Reading]) -> bool {
+        let may_hold = |index: &usize| match (&self.thresholds[*index].test, readings.get(*index)) {
+            (Test::Window { what, bound: Bound::AtLeast(_), .. }, Some(reading)) if what.only_falls() => {
+                reading.met
+            }
+            (Test::Ratio { what, min_value, .. } | Test::Surprise { what, min_value, .. }, Some(reading))
+                if what.only_falls() =>
+            {
+                reading.value >= *min_value
+            }
+            _ => true,
+        };
+        self.with_surge.iter().any(|all| all.iter().all(may_hold))
     }
 
     /// Buckets of the longest window.

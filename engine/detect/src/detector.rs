@@ -5,6 +5,7 @@
 //! [`Detector::advance`]. Whatever falls due by passage of time is settled at its own due time and before a later hit
 //! counts, so that findings do not depend on when somebody looked.
 
+mod ahead;
 mod checkpointing;
 mod overview;
 mod values;
@@ -258,11 +259,13 @@ impl Detector {
         self.queue(place, now);
     }
 
+    /// Queues the next deadline by the readings in hand.
     fn queue(&mut self, place: usize, now: i64) {
         self.queue_sweep(place);
         let Some(state) = self.states[place].as_mut() else { return };
         let cooled = state.standing.deadline(self.criteria.cool_down);
-        let next = [state.next_exit(now, &self.criteria), cooled].into_iter().flatten().min();
+        let awaits_surge = self.criteria.awaits_surge(&self.readings);
+        let next = [state.next_exit(now, awaits_surge, &self.criteria), cooled].into_iter().flatten().min();
         if state.queued != next {
             if let Some(old) = state.queued {
                 self.due.remove(&(old, place));

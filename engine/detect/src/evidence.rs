@@ -59,6 +59,15 @@ fn weigh(hit: &Hit) -> i64 {
 }
 
 impl Evidence {
+    /// Reads what is compared, and what the next post may replace; of no meaning.
+    pub(crate) fn fetch(&self) -> u64 {
+        self.exhibits.iter().fold(0, |seen, exhibit| seen ^ exhibit.id)
+    }
+
+    pub(crate) fn fetch_least(&self) -> u64 {
+        self.exhibits.last().map_or(0, |exhibit| exhibit.subject.fetch())
+    }
+
     /// Offers a post; a known one is weighed anew. Returns whether anything changed.
     pub(crate) fn offer(&mut self, id: u64, hit: &Hit) -> bool {
         let weight = weigh(hit);

@@ -122,6 +122,16 @@ pub(crate) fn hour_of(at: i64) -> u32 {
 }
 
 impl History {
+    pub(crate) fn fetch(&self) -> u64 {
+        self.revision ^ (self.cells.len() + self.slots.len() + self.slots_since.len()) as u64
+    }
+
+    pub(crate) fn fetch_behind(&self) -> u64 {
+        self.cells.back().map_or(0, |cell| cell.reach)
+            ^ self.cells.front().map_or(0, |cell| cell.reach)
+            ^ self.slots.back().map_or(0, |slot| u64::from(slot.2))
+    }
+
     pub(crate) fn revision(&self) -> u64 {
         self.revision
     }

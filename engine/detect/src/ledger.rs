@@ -144,6 +144,33 @@ impl Ledger {
         self.folded.get(at).map(|(_, folded)| &**folded)
     }
 
+    pub(crate) fn fetch(&self) -> u64 {
+        (self.buckets.len() + self.records.len() + self.links.len() + self.folded.len()) as u64
+            ^ u64::from(self.held)
+            ^ self.ids.fetch()
+    }
+
+    pub(crate) fn fetch_behind(&self) -> u64 {
+        let buckets = [self.buckets.front(), self.buckets.back(), self.buckets.get(self.buckets.len() / 2)];
+        let free = usize::from(self.free);
+        buckets.into_iter().flatten().fold(0, |seen, bucket| seen ^ u64::from(bucket.index))
+            ^ self.records.get(free).map_or(0, |record| record.id)
+            ^ self.links.get(free).map_or(0, |link| u64::from(link.older))
+            ^ self.ids.fetch_behind()
+    }
+
+    pub(crate) fn fetch_after(&self, after: i64) -> u64 {
+        let Some(bucket) = self.buckets.get(self.position_after(after)) else { return 0 };
+        let at = usize::from(bucket.newest);
+        self.records.get(at).map_or(0, |record| record.id)
+            ^ self.links.get(at).map_or(0, |link| u64::from(link.older))
+    }
+
+    pub(crate) fn fetch_oldest(&self) -> u64 {
+        let oldest = self.buckets.front().and_then(|bucket| self.records.get(usize::from(bucket.newest)));
+        self.ids.fetch_oldest() ^ oldest.map_or(0, |record| u64::from(self.ids.place(record.id, &self.records).unwrap_or(0)))
+    }
+
     /// Index of the last bucket.
     pub(crate) fn newest(&self) -> Option<i64> {
         self.buckets.back().map(|b| i64::from(b.index))

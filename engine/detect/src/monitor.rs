@@ -78,6 +78,29 @@ impl MonitorState {
         }
     }
 
+    /// Reads one word of each line of the cache this struct fills; of no meaning.
+    pub(crate) fn fetch(&self) -> u64 {
+        self.ledger.fetch()
+            ^ self.tallies.fetch()
+            ^ self.history.fetch()
+            ^ self.surges.fetch()
+            ^ self.current.unsigned_abs()
+            ^ self.standing.changed_at.unsigned_abs()
+            ^ self.queued.map_or(0, i64::unsigned_abs)
+            ^ (self.evidence.exhibits().len() + self.baselines.len()) as u64
+    }
+
+    /// The same of what a hit will touch behind its pointers.
+    pub(crate) fn fetch_behind(&self) -> u64 {
+        self.evidence.fetch() ^ self.ledger.fetch_behind() ^ self.tallies.fetch_behind() ^ self.history.fetch_behind()
+    }
+
+    /// The same of the mentions that may leave a window.
+    pub(crate) fn fetch_leaving(&self, criteria: &Criteria) -> u64 {
+        let edges = criteria.windows.iter().map(|window| self.current - window.buckets);
+        edges.fold(self.evidence.fetch_least(), |seen, edge| seen ^ self.ledger.fetch_after(edge))
+    }
+
     /// Moves every window up to `now`.
     pub(crate) fn slide(&mut self, now: i64, criteria: &Criteria) {
         self.surges.judge(now, criteria.lateness);
@@ -205,12 +228,14 @@ impl MonitorState {
     }
 
     /// The next instant at which something that matters changes by itself: without an episode nothing can fall, and only
-    /// what waits for silence can come to hold.
-    pub(crate) fn next_exit(&self, now: i64, criteria: &Criteria) -> Option<i64> {
+    /// what waits for silence or, as `awaits_surge` says, for a bucket to be judged can come to hold.
+    pub(crate) fn next_exit(&self, now: i64, awaits_surge: bool, criteria: &Criteria) -> Option<i64> {
         let in_episode = self.standing.episode.is_some();
         let others = [
             self.board.next_exit(&criteria.board_windows, now).filter(|_| in_episode),
-            self.surges.next_change(&criteria.surge_windows, now, criteria.lateness),
+            (in_episode || awaits_surge)
+                .then(|| self.surges.next_change(&criteria.surge_windows, now, criteria.lateness))
+                .flatten(),
             self.next_look_at_silence(now, criteria),
         ];
         criteria

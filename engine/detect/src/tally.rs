@@ -132,6 +132,15 @@ impl Tallies {
         }
     }
 
+    pub(crate) fn fetch(&self) -> u64 {
+        self.totals.iter().fold((self.counts.len() + self.distinct.len()) as u64, |seen, totals| seen ^ totals.volume)
+    }
+
+    pub(crate) fn fetch_behind(&self) -> u64 {
+        self.counts.iter().step_by(16).fold(0, |seen, count| seen ^ u64::from(*count))
+            ^ self.distinct.iter().fold(0, |seen, distinct| seen ^ distinct.authors.len() as u64)
+    }
+
     /// A mention enters a window or leaves it.
     pub(crate) fn shift(&mut self, window: usize, record: &Record, enters: bool, criteria: &Criteria) {
         let Some(Window { counts, platforms, .. }) = criteria.windows.get(window) else { return };

@@ -1,6 +1,6 @@
 //! What a [`Detector`] hands to a checkpoint and takes from it. Refuses to write anything itself.
 
-use crate::{checkpoint::Delta, detector::Detector, error::Error, snapshot};
+use crate::{assess, checkpoint::Delta, detector::Detector, error::Error, snapshot};
 
 impl Detector {
     /// State of one monitor, versioned; none for a monitor without hits.
@@ -21,9 +21,11 @@ impl Detector {
             self.removed.push(monitor.to_owned());
             return Ok(());
         };
-        let state = snapshot::read(state, &self.criteria, self.now.unwrap_or(0))?;
+        let now = self.now.unwrap_or(0);
+        let mut state = snapshot::read(state, &self.criteria, now)?;
+        assess::read(&mut state, now, &self.criteria, &mut self.readings);
         self.states[place] = Some(Box::new(state));
-        self.queue(place, self.now.unwrap_or(0));
+        self.queue(place, now);
         Ok(())
     }
 

@@ -141,7 +141,7 @@ impl Detector {
         let now = at.as_second().max(self.now.unwrap_or(i64::MIN));
         let (mut state, mut readings) = (state.clone(), Vec::new());
         state.slide(now, &self.criteria);
-        assess::read(&mut state, now, &self.criteria, &mut readings);
+        assess::read_all(&mut state, now, &self.criteria, &mut readings);
         assess::complete(&state, &self.criteria, &mut readings);
         Some((state, readings, now))
     }

@@ -61,6 +61,19 @@ impl Ids {
         Forgotten(older.iter().chain(newer).copied().collect())
     }
 
+    pub(super) fn fetch(&self) -> u64 {
+        (self.table.len() + self.ring.len()) as u64 ^ u64::from(self.oldest)
+    }
+
+    pub(super) fn fetch_behind(&self) -> u64 {
+        u64::from(self.ring.get(usize::from(self.oldest)).copied().unwrap_or(0))
+    }
+
+    pub(super) fn fetch_oldest(&self) -> u64 {
+        let oldest = self.ring.get(usize::from(self.oldest)).filter(|_| self.ring.len() == MAX_FORGOTTEN);
+        u64::from(oldest.and_then(|short| self.entry_gone(*short)).unwrap_or(0))
+    }
+
     /// Where the mention lies.
     pub(super) fn place(&self, id: u64, records: &[Record]) -> Option<u16> {
         let is_it = |entry: &u16| entry & GONE == 0 && records[usize::from(*entry)].id == id;
