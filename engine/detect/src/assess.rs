@@ -128,6 +128,11 @@ fn read_as(
                 let value = if silent { state.silence(index, *window, now, criteria) } else { 0.0 };
                 at_least(value, *limit)
             }
+            Test::Growth { window, at_least: limit, posts } => {
+                let fastest = state.growths.fastest(posts, criteria.windows[*window].seconds, now);
+                #[expect(clippy::cast_precision_loss, reason = "at most 32 bits")]
+                at_least(f64::from(fastest), *limit as f64)
+            }
             Test::Single { slot, window, at_least: limit, .. } => {
                 let met = state.tallies.slot(*window, *slot, criteria) > 0;
                 #[expect(clippy::cast_precision_loss, reason = "a counter for people to read")]

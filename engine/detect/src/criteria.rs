@@ -42,6 +42,8 @@ pub(crate) struct Criteria {
     /// Distinct windows over boards and over surges, seconds.
     pub(crate) board_windows: Vec<i64>,
     pub(crate) surge_windows: Vec<i64>,
+    /// Distinct windows in which the growth of a post counts, seconds.
+    pub(crate) growth_windows: Vec<i64>,
     /// Windows whose silence may mean something.
     pub(crate) flatlines: Vec<usize>,
     /// Counts whose surges some threshold looks for.
@@ -95,10 +97,30 @@ enum By {
     Single {
         counter: Counter,
         at_least: u64,
-        platforms: Vec<Platform>,
-        kinds: Vec<Kind>,
-        negative_only: bool,
+        posts: Posts,
     },
+}
+
+/// Which single posts a threshold looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Posts {
+    /// None for all.
+    platforms: Vec<Platform>,
+    kinds: Vec<Kind>,
+    negative_only: bool,
+}
+
+impl Posts {
+    pub(crate) fn new(platforms: &[Platform], kinds: &[Kind], negative_only: bool) -> Self {
+        Self { platforms: platforms.to_vec(), kinds: kinds.to_vec(), negative_only }
+    }
+
+    /// Whether a post of this platform and kind, by their place among all, is one of them.
+    pub(crate) fn want(&self, platform: u8, kind: u8, is_negative: bool) -> bool {
+        (self.platforms.is_empty() || self.platforms.iter().any(|known| *known as u8 == platform))
+            && (self.kinds.is_empty() || self.kinds.iter().any(|known| *known as u8 == kind))
+            && (!self.negative_only || is_negative)
+    }
 }
 
 /// One threshold, resolved.
@@ -154,6 +176,12 @@ pub(crate) enum Test {
         window: usize,
         counter: Counter,
         at_least: u64,
+    },
+    /// A single post gains so much an hour.
+    Growth {
+        window: usize,
+        at_least: u64,
+        posts: Posts,
     },
     /// Not one mention, improbably.
     Flatline {
@@ -212,6 +240,7 @@ impl Criteria {
             peaks: Vec::new(),
             board_windows: Vec::new(),
             surge_windows: Vec::new(),
+            growth_windows: Vec::new(),
             flatlines: Vec::new(),
             surges: Vec::new(),
             with_surge: Vec::new(),
@@ -320,7 +349,8 @@ impl Criteria {
 
     /// Slots a mention counts in, ascending.
     fn all_slots_of(&self, record: &Record) -> Slots {
-        let mut slots: Slots = record.tags().filter_map(|tag| self.by_tag.get(&tag)).flatten().copied().collect();
+        let mut slots: Slots =
+            record.tags().filter_map(|tag| self.by_tag.get(&tag)).flatten().copied().collect();
         for &index in &self.without_tags {
             let counts = match &self.slots[usize::from(index)].by {
                 By::Tags(_) => false,
@@ -330,11 +360,9 @@ impl Criteria {
                 }
                 By::Class(class) => record.is_of(*class, self.home_is_china),
                 By::AnyClass => SourceClass::ALL.iter().any(|c| record.is_of(*c, self.home_is_china)),
-                By::Single { counter, at_least, platforms, kinds, negative_only } => {
+                By::Single { counter, at_least, posts } => {
                     record.counter(*counter).is_some_and(|value| value >= *at_least)
-                        && (platforms.is_empty() || platforms.contains(&record.platform()))
-                        && (kinds.is_empty() || kinds.contains(&record.kind()))
-                        && (!negative_only || record.is_negative())
+                        && posts.want(record.platform, record.kind() as u8, record.is_negative())
                 }
             };
             if counts {
@@ -474,12 +502,16 @@ impl Criteria {
                 let slot = self.slot(By::Single {
                     counter: *counter,
                     at_least: *at_least,
-                    platforms: platforms.clone(),
-                    kinds: kinds.clone(),
-                    negative_only: *negative_only,
+                    posts: Posts::new(platforms, kinds, *negative_only),
                 });
                 let window = self.window(*window_seconds);
                 (0, Test::Single { slot, window, counter: *counter, at_least: *at_least })
+            }
+            Condition::Growth { at_least, platforms, kinds, negative_only, window_seconds } => {
+                let posts = Posts::new(platforms, kinds, *negative_only);
+                let window = self.window(*window_seconds);
+                note(&mut self.growth_windows, self.windows[window].seconds);
+                (*window_seconds, Test::Growth { window, at_least: *at_least, posts })
             }
             Condition::KOf { k, of } => {
                 let windows = rulebook.detection.thresholds.iter().filter(|t| of.contains(&t.id));
@@ -541,7 +573,8 @@ fn seconds(condition: &Condition) -> Option<u64> {
         | Condition::Ratio { window_seconds, .. }
         | Condition::Surprise { window_seconds, .. }
         | Condition::Flatline { window_seconds, .. }
-        | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
+        | Condition::AnyMention { window_seconds, .. }
+        | Condition::Growth { window_seconds, .. } => Some(*window_seconds),
         Condition::KOf { .. } => None,
     }
 }

@@ -65,7 +65,12 @@ pub struct Detector {
 }
 
 fn index(rulebook: &Rulebook) -> FxHashMap<Word, usize> {
-    rulebook.monitors.iter().enumerate().map(|(place, monitor)| (monitor.id.as_bytes().into(), place)).collect()
+    rulebook
+        .monitors
+        .iter()
+        .enumerate()
+        .map(|(place, monitor)| (monitor.id.as_bytes().into(), place))
+        .collect()
 }
 
 impl Detector {

@@ -102,12 +102,7 @@ impl Evidence {
 
     /// The heaviest since an instant.
     pub(crate) fn since(&self, start: i64) -> Vec<Subject> {
-        self.exhibits
-            .iter()
-            .filter(|e| i64::from(e.at) >= start)
-            .take(SHOWN)
-            .map(Exhibit::subject)
-            .collect()
+        self.exhibits.iter().filter(|e| i64::from(e.at) >= start).take(SHOWN).map(Exhibit::subject).collect()
     }
 
     pub(crate) fn exhibits(&self) -> &[Exhibit] {

@@ -85,7 +85,8 @@ fn small(count: u32) -> u16 {
 impl From<Stored> for History {
     fn from(stored: Stored) -> Self {
         let Stored { cells, since, slots_since } = stored;
-        let slots = cells.iter().flat_map(|cell| cell.slots.iter().map(|(key, count)| (cell.hour, *key, *count)));
+        let slots =
+            cells.iter().flat_map(|cell| cell.slots.iter().map(|(key, count)| (cell.hour, *key, *count)));
         let slots = slots.collect();
         let cells = cells.into_iter().map(|cell| Cell {
             reach: cell.reach,

@@ -168,7 +168,8 @@ impl Ledger {
 
     pub(crate) fn fetch_oldest(&self) -> u64 {
         let oldest = self.buckets.front().and_then(|bucket| self.records.get(usize::from(bucket.newest)));
-        self.ids.fetch_oldest() ^ oldest.map_or(0, |record| u64::from(self.ids.place(record.id, &self.records).unwrap_or(0)))
+        self.ids.fetch_oldest()
+            ^ oldest.map_or(0, |record| u64::from(self.ids.place(record.id, &self.records).unwrap_or(0)))
     }
 
     /// Index of the last bucket.

@@ -7,6 +7,7 @@ use crate::{
     board::{Board, is_named_in_title},
     criteria::{Criteria, HOUR, What},
     evidence::Evidence,
+    growth::Growths,
     history::{History, hour_of, share_limit},
     ledger::Ledger,
     record::Record,
@@ -28,6 +29,7 @@ pub(crate) struct MonitorState {
     pub(crate) history: History,
     pub(crate) board: Board,
     pub(crate) surges: Surges,
+    pub(crate) growths: Growths,
     pub(crate) evidence: Evidence,
     pub(crate) standing: Standing,
     /// By threshold: what is usual, as last worked out.
@@ -69,6 +71,7 @@ impl MonitorState {
             history,
             board: Board::default(),
             surges,
+            growths: Growths::default(),
             evidence: Evidence::default(),
             standing: Standing::default(),
             baselines: Vec::new(),
@@ -92,7 +95,10 @@ impl MonitorState {
 
     /// The same of what a hit will touch behind its pointers.
     pub(crate) fn fetch_behind(&self) -> u64 {
-        self.evidence.fetch() ^ self.ledger.fetch_behind() ^ self.tallies.fetch_behind() ^ self.history.fetch_behind()
+        self.evidence.fetch()
+            ^ self.ledger.fetch_behind()
+            ^ self.tallies.fetch_behind()
+            ^ self.history.fetch_behind()
     }
 
     /// The same of the mentions that may leave a window.
@@ -184,7 +190,11 @@ impl MonitorState {
     pub(crate) fn renew(&mut self, newer: Record, hit: &Hit, now: i64, criteria: &Criteria) {
         let id = newer.id;
         if let Some(mut record) = self.leave(id, criteria) {
+            let before = record.engagement();
             record.renew(newer);
+            if !criteria.growth_windows.is_empty() {
+                self.growths.observe(&record, before, hit.subject.observed_at.as_second());
+            }
             record.slots = criteria.slots_of(&record);
             self.history.add(&record, criteria, now);
             self.note_topic(&record, hit, now);
@@ -199,6 +209,7 @@ impl MonitorState {
         let counted = self.leave(id, criteria).is_some();
         let shown = self.evidence.remove(id);
         self.board.remove(id);
+        self.growths.remove(id);
         if counted {
             // A second delivery of the original must not count it again.
             self.ledger.note(id);
@@ -236,6 +247,7 @@ impl MonitorState {
             (in_episode || awaits_surge)
                 .then(|| self.surges.next_change(&criteria.surge_windows, now, criteria.lateness))
                 .flatten(),
+            self.growths.next_exit(&criteria.growth_windows, now).filter(|_| in_episode),
             self.next_look_at_silence(now, criteria),
         ];
         criteria
@@ -386,7 +398,11 @@ impl MonitorState {
             return;
         }
         let of = |what| {
-            criteria.peaks.iter().find(|(w, _)| *w == what).map_or(0.0, |(w, i)| self.tallies.value(*i, *w, criteria))
+            criteria
+                .peaks
+                .iter()
+                .find(|(w, _)| *w == what)
+                .map_or(0.0, |(w, i)| self.tallies.value(*i, *w, criteria))
         };
         let (authors, platforms, copies) = (of(What::Authors), of(What::Platforms), of(What::Copies));
         self.history.peak(hour, authors, platforms, copies);

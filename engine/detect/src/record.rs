@@ -86,9 +86,9 @@ struct Stored {
 
 impl From<Stored> for Record {
     fn from(stored: Stored) -> Self {
-        let Stored { id, at, author, cluster, followers, mood, platform, kind, flags, counters, tags } = stored;
-        let bare =
-            Self { id, at, author, cluster, followers, mood, platform, kind, flags, ..Self::NONE };
+        let Stored { id, at, author, cluster, followers, mood, platform, kind, flags, counters, tags } =
+            stored;
+        let bare = Self { id, at, author, cluster, followers, mood, platform, kind, flags, ..Self::NONE };
         bare.with(counters.unwrap_or([UNKNOWN; 5]), tags)
     }
 }
@@ -309,10 +309,6 @@ impl Record {
         self.flags & TERMED != 0
     }
 
-    pub(crate) fn platform(&self) -> Platform {
-        Platform::ALL.get(usize::from(self.platform)).copied().unwrap_or(Platform::Other)
-    }
-
     pub(crate) fn kind(&self) -> Kind {
         Kind::ALL.get(usize::from(self.kind)).copied().unwrap_or(Kind::Post)
     }
@@ -328,6 +324,12 @@ impl Record {
             SourceClass::Foreign => self.flags & if home_is_china { ABROAD } else { CHINESE } != 0,
             SourceClass::Influencer => self.followers >= INFLUENCER_FOLLOWERS,
         }
+    }
+
+    /// Likes, comments and reposts together; none while all are unknown.
+    pub(crate) fn engagement(&self) -> Option<u32> {
+        let known = self.counters().into_iter().take(3).filter(|counter| *counter != UNKNOWN);
+        known.reduce(u32::saturating_add)
     }
 
     pub(crate) fn counter(&self, counter: Counter) -> Option<u64> {

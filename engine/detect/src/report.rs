@@ -107,6 +107,7 @@ fn widest(criteria: &Criteria, readings: &[Reading]) -> usize {
             | Test::Ratio { window, .. }
             | Test::Surprise { window, .. }
             | Test::Flatline { window, .. }
+            | Test::Growth { window, .. }
             | Test::Single { window, .. } => Some(*window),
             Test::Board { .. } | Test::BoardSurprise { .. } | Test::Surge { .. } | Test::KOf { .. } => None,
         })

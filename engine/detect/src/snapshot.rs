@@ -10,6 +10,7 @@ use crate::{
     criteria::Criteria,
     error::Error,
     evidence::{Evidence, Exhibit},
+    growth::Growths,
     history::History,
     ledger::Forgotten,
     monitor::MonitorState,
@@ -25,7 +26,7 @@ const COMPRESSED: u8 = 128;
 const MAX_BYTES: usize = 64 << 20;
 
 /// Format written by this program.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 #[derive(Serialize)]
 struct Written<'a> {
@@ -37,6 +38,7 @@ struct Written<'a> {
     evidence: Vec<(u64, u32, i64, String)>,
     board: &'a Board,
     surges: surge::Stored,
+    growths: &'a Growths,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +84,7 @@ pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>
             .map_err(damaged)?,
         board: &state.board,
         surges: state.surges.stored()?,
+        growths: &state.growths,
     };
     let plain = postcard::to_extend(&written, vec![VERSION]).map_err(damaged)?;
     let mut bytes = vec![COMPRESSED];
@@ -109,14 +112,17 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     }
     let (read, rest): (Read, _) = postcard::take_from_bytes(body).map_err(damaged)?;
     // The first version knew neither boards nor surges.
-    let later = (*version >= 2).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
-    let (board, surges): (Board, surge::Stored) = later.unwrap_or_default();
+    let later = (*version >= 2).then(|| postcard::take_from_bytes(rest)).transpose().map_err(damaged)?;
+    let ((board, surges), rest): ((Board, surge::Stored), _) = later.unwrap_or_default();
+    // The second knew no growth of posts.
+    let growths = (*version >= 3).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
     let mut state = MonitorState::new(criteria, now);
     state.ledger.restore_forgotten(&read.forgotten);
     state.history = read.history;
     state.history.track(criteria, now);
     state.standing = read.standing;
     state.board = board;
+    state.growths = growths.unwrap_or_default();
     state.surges = Surges::from_stored(surges)?;
     state.surges.watch(&criteria.surges);
     let exhibits = read
@@ -143,3 +149,6 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     state.bytes = stored;
     Ok(state)
 }
+
+#[cfg(test)]
+mod tests;

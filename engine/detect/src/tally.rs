@@ -133,7 +133,9 @@ impl Tallies {
     }
 
     pub(crate) fn fetch(&self) -> u64 {
-        self.totals.iter().fold((self.counts.len() + self.distinct.len()) as u64, |seen, totals| seen ^ totals.volume)
+        self.totals
+            .iter()
+            .fold((self.counts.len() + self.distinct.len()) as u64, |seen, totals| seen ^ totals.volume)
     }
 
     pub(crate) fn fetch_behind(&self) -> u64 {

@@ -172,7 +172,7 @@ fn sensitivity_moves_every_limit_of_the_pack() {
         | Condition::Surge { at_least, .. }
         | Condition::Flatline { at_least, .. } => Some(*at_least),
         #[expect(clippy::cast_precision_loss, reason = "limits of the pack are small")]
-        Condition::AnyMention { at_least, .. } => Some(*at_least as f64),
+        Condition::AnyMention { at_least, .. } | Condition::Growth { at_least, .. } => Some(*at_least as f64),
         Condition::KOf { .. } => None,
     };
     for (at, threshold) in base.detection.thresholds.iter().enumerate() {

@@ -67,6 +67,8 @@ pub enum Basis {
     Flatline,
     /// The largest counter of a single mention.
     AnyMention,
+    /// The fastest growth of a single mention, an hour.
+    Growth,
     /// How many of other thresholds are met.
     Several,
 }
@@ -120,6 +122,7 @@ impl Detector {
                     Test::Surge { .. } => Basis::Surge,
                     Test::Flatline { .. } => Basis::Flatline,
                     Test::Single { .. } => Basis::AnyMention,
+                    Test::Growth { .. } => Basis::Growth,
                     Test::KOf { .. } => Basis::Several,
                 };
                 ThresholdValue { threshold: measure.id.clone(), value, limit, met, basis }

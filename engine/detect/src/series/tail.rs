@@ -160,7 +160,10 @@ impl<const SCALES: usize> Tails<SCALES> {
             weight: self.weight,
             total: self.total,
             // Cells are few.
-            cells: self.cells_of(scale).map(|(cell, held)| (u8::try_from(cell).unwrap_or(u8::MAX), held)).collect(),
+            cells: self
+                .cells_of(scale)
+                .map(|(cell, held)| (u8::try_from(cell).unwrap_or(u8::MAX), held))
+                .collect(),
         })
     }
 
