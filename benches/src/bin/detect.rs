@@ -150,14 +150,16 @@ impl Contender {
             spent
         } else {
             let mut spent = Duration::ZERO;
-            for batch in hits.chunks(32) {
+            for batch in hits.chunks(256) {
                 // as from parsing: the hits themselves have just been written
                 let batch = batch.to_vec();
                 let start = cpu.spent();
-                // as the stage does by the keys of its messages
-                self.detector.fetch(batch.iter().map(|hit| hit.monitor.as_bytes()));
-                for hit in &batch {
-                    black_box(self.detector.observe(hit));
+                for hits in batch.chunks(32) {
+                    // as the stage does by the keys of its messages
+                    self.detector.fetch(hits.iter().map(|hit| hit.monitor.as_bytes()));
+                    for hit in hits {
+                        black_box(self.detector.observe(hit));
+                    }
                 }
                 spent += cpu.spent().saturating_sub(start);
             }

@@ -255,7 +255,8 @@ fn the_example_of_the_reference_loads() {
 #[test]
 fn the_conditions_of_the_reference_are_read() {
     let reference = include_str!("../../../docs/rulebook.md");
-    let table = reference.split("| condition | `when` |").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    let table =
+        reference.split("| condition | `when` |").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
     let conditions: Vec<&str> = table
         .lines()
         .filter_map(|line| line.split('`').nth(1).filter(|when| when.starts_with('{') && !when.contains('…')))
@@ -263,7 +264,9 @@ fn the_conditions_of_the_reference_are_read() {
     assert!(conditions.len() >= 10, "{conditions:?}");
     let mut text = "extends: consumer-brand\ndetection:\n  thresholds:\n".to_owned();
     for id in ["a", "b", "c"] {
-        text += &format!("    - {{id: {id}, name: {id}, when: {{indicator: volume, window: 1h, at_least: 9}}}}\n");
+        text += &format!(
+            "    - {{id: {id}, name: {id}, when: {{indicator: volume, window: 1h, at_least: 9}}}}\n"
+        );
     }
     for (number, when) in conditions.iter().enumerate() {
         text += &format!("    - {{id: t{number}, name: t, when: {when}}}\n");
