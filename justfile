@@ -94,6 +94,10 @@ eval-detect timelines="../shared/data/timeline" scorer="../shared/tools/nab_scor
     echo 'the recommended threshold:'
     python3 '{{scorer}}' "$data/windows.json" '{{out}}' --threshold 0.5
 
+# escalation over a real redis-server: 100,000 timers pending, findings a second to accepted pages, operations of Redis
+bench-escalate *args:
+    cargo run --release -p tocsin-benches --bin escalate -- {{args}}
+
 # detection on one core: hits a second, cost by monitors and windows, size of state, loading it from Redis
 bench-detect *args:
     cargo run --release -p tocsin-benches --bin detect -- {{args}}

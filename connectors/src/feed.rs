@@ -53,6 +53,8 @@ struct Feed {
     well: Option<bool>,
     /// Hash of the last document that was no feed: it is refused once.
     refused: Option<[u8; 32]>,
+    /// Entries of its last document beyond those that are read.
+    left_out: usize,
 }
 
 /// A request under way.
@@ -188,9 +190,7 @@ impl Feeds {
                 None => {}
             }
         }
-        if parsed.left_out > 0 {
-            tracing::warn!(source = %self.parts.name, feed = %place, entries = parsed.left_out, "a feed is too long: entries left out");
-        }
+        self.feeds[position].left_out = parsed.left_out;
         self.pending.memories.push((position, memory));
         self.pending.documents += 1;
         Ok(parsed.ttl)
@@ -212,6 +212,11 @@ impl Feeds {
             let first = http::redacted(&first.url);
             let what = format!("{failing} of {} feeds, among them {first}", self.feeds.len());
             notices.push(Notice::new(NoticeKind::Partial, what));
+        }
+        if let Some(long) = self.feeds.iter().find(|feed| feed.left_out > 0) {
+            let what =
+                format!("{} entries of {} are beyond those read", long.left_out, http::redacted(&long.url));
+            notices.push(Notice::new(NoticeKind::Sample, what));
         }
         Batch { items: self.pending.items.clone(), more: true, notices, ..Batch::default() }
     }

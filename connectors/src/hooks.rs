@@ -7,6 +7,7 @@ pub(crate) mod douyin;
 pub(crate) mod kuaishou;
 pub(crate) mod meltwater;
 pub(crate) mod proof;
+pub(crate) mod signed;
 pub(crate) mod vendor;
 pub(crate) mod wechat;
 pub(crate) mod x;
@@ -38,7 +39,12 @@ impl Heard {
 }
 
 /// One record of a delivery: understood, or refused at its place, from 1.
-fn item(source: &str, place: u64, read: Result<Mention, Rejection>, record: &dyn std::fmt::Display) -> Item {
+pub(crate) fn item(
+    source: &str,
+    place: u64,
+    read: Result<Mention, Rejection>,
+    record: &dyn std::fmt::Display,
+) -> Item {
     match read {
         Ok(mention) => Item::Mention(Box::new(mention)),
         Err(rejection) => {

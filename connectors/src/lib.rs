@@ -13,6 +13,7 @@ mod deliver;
 #[cfg(test)]
 mod dialect;
 mod digest;
+mod document;
 mod douyin;
 pub mod entity;
 pub mod error;
@@ -29,6 +30,7 @@ mod html;
 pub mod http;
 pub mod ingest;
 pub mod item;
+mod kafka;
 pub mod limit;
 pub mod mastodon;
 pub mod mediacrawler;
@@ -56,6 +58,7 @@ pub mod talkwalker;
 #[cfg(test)]
 mod testing;
 mod told;
+mod walk;
 mod websocket;
 mod weibo;
 pub mod x;

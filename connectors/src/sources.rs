@@ -13,8 +13,8 @@ use tocsin_rules::Level;
 
 use crate::{
     Cursor, DynSource, Error, Hook, Source, SourceKind, bilibili, bluesky, brandwatch, dataminr, douyin,
-    feed, gdelt, hackernews, health::Rules, hooks, http, mastodon, meltwater_search, page, reddit, table,
-    tail, talkwalker, weibo, x, youtube,
+    feed, gdelt, hackernews, health::Rules, hooks, http, kafka, mastodon, meltwater_search, page, reddit,
+    table, tail, talkwalker, weibo, x, youtube,
 };
 
 /// Every kind, in the order they are listed to people.
@@ -38,10 +38,10 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<douyin::Settings>(),
     Kind::of::<bilibili::Settings>(),
     Kind::of::<hooks::wechat::Settings>(),
-    Kind::of::<hooks::douyin::Settings>(),
-    Kind::of::<hooks::kuaishou::Settings>(),
+    Kind::of::<hooks::signed::Settings<hooks::douyin::Douyin>>(),
+    Kind::of::<hooks::signed::Settings<hooks::kuaishou::Kuaishou>>(),
     Kind::of::<hooks::bilibili::Settings>(),
-    Kind::of::<hooks::x::Settings>(),
+    Kind::of::<hooks::signed::Settings<hooks::x::X>>(),
     Kind::of::<hooks::youtube::Settings>(),
     Kind::of::<hooks::youtube::LeaseSettings>(),
     Kind::of::<hooks::meltwater::Settings>(),
@@ -50,6 +50,7 @@ pub static KINDS: &[Kind] = &[
     Kind::of::<feed::Settings>(),
     Kind::of::<page::Settings>(),
     Kind::of::<table::Settings>(),
+    Kind::of::<kafka::Settings>(),
 ];
 
 /// Settings of one kind of source: what stands beside `name` and `kind` in the configuration. Unknown fields must be

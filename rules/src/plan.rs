@@ -41,6 +41,12 @@ pub struct Plan {
     pub report_every_seconds: u64,
     /// How long recurrence is watched after resolution, seconds.
     pub watch_seconds: u64,
+    /// Promise to those who complain: customer care has answered within so many working seconds of the opening; 0: none.
+    #[serde(default)]
+    pub reply_within_seconds: u64,
+    /// Seconds after which a step that is overdue is also told to the commander; 0: never.
+    #[serde(default)]
+    pub escalate_overdue_seconds: u64,
 }
 
 /// One task of a plan (处置步骤).

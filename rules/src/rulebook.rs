@@ -9,6 +9,7 @@ mod load;
 mod names;
 mod places;
 mod read_detection;
+mod read_hours;
 mod read_plans;
 mod read_teams;
 mod read_watch;
@@ -222,6 +223,11 @@ impl Rulebook {
     /// Team by id.
     pub fn team(&self, id: &str) -> Option<&Team> {
         self.teams.iter().find(|team| team.id == id)
+    }
+
+    /// Quiet hours of a team: its own, else the rulebook's.
+    pub fn quiet_hours_of(&self, team: &str) -> Option<&QuietHours> {
+        self.team(team).and_then(|team| team.quiet_hours.as_ref()).or(self.quiet_hours.as_ref())
     }
 
     /// Person of any team by id.

@@ -7,7 +7,15 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{level::Level, mention::words, plan::Role, rulebook::Rulebook, wording::Language};
+use crate::{mention::words, plan::Role, rulebook::Rulebook, wording::Language};
+
+mod calendar;
+mod hours;
+mod layer;
+
+pub use calendar::{Calendar, Day, RestDays};
+pub use hours::{QuietHours, WorkingHours};
+pub use layer::Layer;
 
 /// People who own monitors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +28,10 @@ pub struct Team {
     pub people: Vec<Person>,
     /// Who is on call; empty: every member always.
     pub roster: Option<Roster>,
+    /// The team's own quiet hours, in place of the rulebook's.
+    pub quiet_hours: Option<QuietHours>,
+    /// When it is at work: promises of a reply count these hours only. None: round the clock.
+    pub working_hours: Option<WorkingHours>,
 }
 
 /// One person.
@@ -59,7 +71,9 @@ pub struct Roster {
     pub start: Date,
     /// Ids of people, in order of rotation.
     pub order: Vec<String>,
-    /// Replacements.
+    /// Other rotations at certain times; where several hold, the last listed does.
+    pub layers: Vec<Layer>,
+    /// Replacements, over everything.
     pub overrides: Vec<Override>,
 }
 
@@ -89,6 +103,13 @@ pub struct Policy {
     pub steps: Vec<PolicyStep>,
     /// How many more times the whole list is gone through.
     pub repeat: u32,
+    /// Seconds after an acknowledgement by which something must have been done, else whoever took it is reminded; 0: never.
+    #[serde(default)]
+    pub remind_seconds: u64,
+    /// Seconds after that reminder by which something must have been done, else the acknowledgement is taken back and the
+    /// escalation goes on; 0: never.
+    #[serde(default)]
+    pub take_back_seconds: u64,
 }
 
 /// One rung of a policy.
@@ -98,6 +119,10 @@ pub struct PolicyStep {
     pub targets: Vec<Target>,
     /// Seconds to wait for an acknowledgement before the next rung.
     pub wait_seconds: u64,
+    /// Everybody paged here has to acknowledge: those who have not are paged again after each wait, also once somebody
+    /// has taken it.
+    #[serde(default)]
+    pub all: bool,
 }
 
 /// Who is meant.
@@ -112,19 +137,8 @@ pub enum Target {
     Team(String),
     /// Everybody of the owner team with this role.
     Role(Role),
-}
-
-/// Hours in which only some levels page (安静时段).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QuietHours {
-    /// IANA time zone.
-    pub time_zone: String,
-    /// Local start.
-    pub from: Time,
-    /// Local end; before `from` means over midnight.
-    pub to: Time,
-    /// Lowest level that still pages.
-    pub break_through: Level,
+    /// One of a team by id, whose turn it is: the next one with every incident of a monitor and every round of the policy.
+    RoundRobin(String),
 }
 
 /// Why a roster gave no answer. A loaded rulebook never meets it: zones and names were checked.
@@ -156,90 +170,86 @@ impl Roster {
         sequence.get(index).copied().ok_or(RosterError::Empty)
     }
 
-    /// Everybody of the rotation in the order in which they would be paged at `at`, the person on duty first.
+    /// Everybody of the rotation in the order in which they would be paged at `at`, the person on duty first; after a
+    /// layer's own people come the others of the roster.
     ///
     /// # Errors
     /// As [`Self::on_call`].
     pub fn sequence(&self, at: Timestamp) -> Result<Vec<&str>, RosterError> {
-        let length = self.order.len();
-        if length == 0 {
+        if self.order.is_empty() {
             return Err(RosterError::Empty);
         }
-        let duty = self.duty_index(at)?;
-        let regular = (0..length).map(|step| self.order[(duty + step) % length].as_str());
-        let stand_in = self.overrides.iter().rev().find(|o| o.from <= at && at < o.to);
-        Ok(match stand_in {
-            None => regular.collect(),
-            Some(stand_in) => {
-                let replaced = self.order[duty].as_str();
-                let mut sequence = vec![stand_in.person.as_str()];
-                sequence.extend(regular.filter(|id| *id != stand_in.person && *id != replaced));
-                if replaced != stand_in.person {
-                    sequence.push(replaced);
-                }
-                sequence
-            }
-        })
-    }
-
-    fn duty_index(&self, at: Timestamp) -> Result<usize, RosterError> {
         let zone =
             TimeZone::get(&self.time_zone).map_err(|_| RosterError::TimeZone(self.time_zone.clone()))?;
-        let outside = |_| RosterError::OutOfRange(at);
-        let mut day = at.to_zoned(zone.clone()).date();
-        // Compared as instants, so that a repeated local hour does not hand over twice.
-        let handed_over = day.to_datetime(self.handover).to_zoned(zone).map_err(outside)?.timestamp();
-        if at < handed_over {
-            day = day.yesterday().map_err(outside)?;
+        let duty_day = self.duty_day(at, &zone)?;
+        let layered = self.layers.iter().rev().find_map(|layer| {
+            let began = layer.holds(at, duty_day, &zone).filter(|_| !layer.order.is_empty())?;
+            Some(rotated(&layer.order, duty_index(began, layer.start, layer.rotation, layer.order.len())))
+        });
+        let regular = rotated(&self.order, duty_index(duty_day, self.start, self.rotation, self.order.len()));
+        let mut sequence = layered.unwrap_or_default();
+        for id in regular {
+            if !sequence.contains(&id) {
+                sequence.push(id);
+            }
         }
-        let days = i64::from((day - self.start).get_days());
-        let duties = match self.rotation {
-            Rotation::Daily => days,
-            Rotation::Weekly => days.div_euclid(7),
-        };
-        let length = i64::try_from(self.order.len()).unwrap_or(i64::MAX);
-        Ok(usize::try_from(duties.rem_euclid(length)).unwrap_or(0))
+        if let Some(stand_in) = self.overrides.iter().rev().find(|o| o.from <= at && at < o.to) {
+            let replaced = sequence[0];
+            sequence.retain(|id| *id != stand_in.person && *id != replaced);
+            sequence.insert(0, stand_in.person.as_str());
+            if replaced != stand_in.person {
+                sequence.push(replaced);
+            }
+        }
+        Ok(sequence)
+    }
+
+    /// The local day on which the duty under way at `at` began.
+    fn duty_day(&self, at: Timestamp, zone: &TimeZone) -> Result<Date, RosterError> {
+        let outside = || RosterError::OutOfRange(at);
+        let day = at.to_zoned(zone.clone()).date();
+        // Compared as instants, so that a repeated local hour does not hand over twice.
+        let handed_over = layer::moment(day, self.handover, zone).ok_or_else(outside)?;
+        if at < handed_over { day.yesterday().map_err(|_| outside()) } else { Ok(day) }
     }
 }
 
-impl QuietHours {
-    /// Whether a page of `level` waits at `at`.
-    pub fn holds(&self, level: Level, at: Timestamp) -> bool {
-        level < self.break_through && self.contains(at)
-    }
+/// Place in a rotation of `length` of the duty that began on `day`.
+fn duty_index(day: Date, start: Date, rotation: Rotation, length: usize) -> usize {
+    let days = i64::from((day - start).get_days());
+    let duties = match rotation {
+        Rotation::Daily => days,
+        Rotation::Weekly => days.div_euclid(7),
+    };
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    usize::try_from(duties.rem_euclid(length)).unwrap_or(0)
+}
 
-    /// Whether `at` lies in quiet hours. An unknown time zone, which loading refuses, holds nothing back.
-    fn contains(&self, at: Timestamp) -> bool {
-        let Ok(zone) = TimeZone::get(&self.time_zone) else { return false };
-        let now = at.to_zoned(zone).time();
-        if self.from <= self.to {
-            self.from <= now && now < self.to
-        } else {
-            now >= self.from || now < self.to
-        }
-    }
+fn rotated(order: &[String], first: usize) -> Vec<&str> {
+    (0..order.len()).map(|step| order[(first + step) % order.len()].as_str()).collect()
+}
 
-    /// When a page held at `at` may go out: the end of the quiet hours that contain `at`, else `at` itself.
-    pub fn release(&self, at: Timestamp) -> Timestamp {
-        if !self.contains(at) {
-            return at;
+impl Team {
+    /// Ids of those who take turns: the roster's order, else everybody.
+    fn turns(&self) -> Vec<&str> {
+        match &self.roster {
+            Some(roster) => roster.order.iter().map(String::as_str).collect(),
+            None => self.people.iter().map(|person| person.id.as_str()).collect(),
         }
-        let Ok(zone) = TimeZone::get(&self.time_zone) else { return at };
-        let day = at.to_zoned(zone.clone()).date();
-        let end_on = |day: Date| day.to_datetime(self.to).to_zoned(zone.clone()).map(|end| end.timestamp());
-        [Ok(day), day.tomorrow()]
-            .into_iter()
-            .flatten()
-            .filter_map(|day| end_on(day).ok())
-            .find(|end| *end > at)
-            .unwrap_or(at)
     }
 }
 
 impl Target {
-    /// The people meant, at `at`, for a monitor of `owner_team`. Each appears once. Empty only when nobody holds the
-    /// role or an id is unknown, which loading refuses for the owner teams of monitors.
-    pub fn resolve<'a>(&self, rulebook: &'a Rulebook, owner_team: &str, at: Timestamp) -> Vec<&'a Person> {
+    /// The people meant, at `at`, for a monitor of `owner_team`; `turn` counts the turns taken before. Each appears
+    /// once. Empty only when nobody holds the role or an id is unknown, which loading refuses for the owner teams of
+    /// monitors.
+    pub fn resolve<'a>(
+        &self,
+        rulebook: &'a Rulebook,
+        owner_team: &str,
+        at: Timestamp,
+        turn: u64,
+    ) -> Vec<&'a Person> {
         let owner = rulebook.team(owner_team);
         match self {
             Self::OnCall(n) => {
@@ -255,6 +265,13 @@ impl Target {
             Self::Role(role) => {
                 let people = owner.map(|team| team.people.as_slice()).unwrap_or_default();
                 people.iter().filter(|person| person.roles.contains(role)).collect()
+            }
+            Self::RoundRobin(id) => {
+                let turns = rulebook.team(id).map(Team::turns).unwrap_or_default();
+                let known: Vec<&Person> = turns.into_iter().filter_map(|id| rulebook.person(id)).collect();
+                let length = u64::try_from(known.len()).unwrap_or(u64::MAX).max(1);
+                let place = usize::try_from(turn % length).unwrap_or(0);
+                known.get(place).copied().into_iter().collect()
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Monitors that stand in no rulebook: technical ones, such as a source that went blind or an alert of an operator's own
-//! monitoring. Their ids carry a prefix; a monitor of the rulebook that bears the same id wins.
+//! Monitors that stand in no rulebook: technical ones, such as a source that went blind, a channel that broke or an alert
+//! of an operator's own monitoring. Their ids carry a prefix; a monitor of the rulebook that bears the same id wins.
 
 use crate::rulebook::Rulebook;
 
@@ -8,8 +8,24 @@ const SOURCE: &str = "source:";
 /// Prefix of a foreign alert.
 const ALERT: &str = "alert:";
 
+/// Prefix of a channel that pages leave by.
+const CHANNEL: &str = "channel:";
+
 /// Category of findings on blind sources; also the id of their threshold.
 pub const SOURCE_BLIND: &str = "source_blind";
+
+/// Threshold of findings on broken channels.
+pub const CHANNEL_BROKEN: &str = "channel_broken";
+
+/// Id of the monitor that stands for a channel that pages leave by.
+pub fn channel(name: &str) -> String {
+    format!("{CHANNEL}{name}")
+}
+
+/// The channel a monitor stands for, if it stands for one.
+pub fn channel_of(monitor: &str) -> Option<&str> {
+    monitor.strip_prefix(CHANNEL)
+}
 
 /// Id of the monitor that stands for a source of mentions.
 pub fn source(name: &str) -> String {
@@ -23,7 +39,7 @@ pub fn alert(name: &str) -> String {
 
 /// Whether a monitor's id is a technical one.
 pub fn is(monitor: &str) -> bool {
-    monitor.starts_with(SOURCE) || monitor.starts_with(ALERT)
+    monitor.starts_with(SOURCE) || monitor.starts_with(ALERT) || monitor.starts_with(CHANNEL)
 }
 
 impl Rulebook {
@@ -50,6 +66,8 @@ mod tests {
         assert_eq!(book.owner_of(&own.id), Some(own.owner.as_str()));
         assert_eq!(book.owner_of(&source("news")), Some(book.teams[0].id.as_str()));
         assert_eq!(book.owner_of(&alert("KafkaDown")), Some(book.teams[0].id.as_str()));
+        assert_eq!(book.owner_of(&channel("dingtalk")), Some(book.teams[0].id.as_str()));
+        assert_eq!((channel_of(&channel("dingtalk")), channel_of("source:x")), (Some("dingtalk"), None));
         assert_eq!(book.owner_of("nobody's"), None);
         assert!(book.monitors.iter().all(|monitor| !is(&monitor.id)));
     }

@@ -1,6 +1,7 @@
 //! Rate of the signed ingest endpoint and of a vendor's hook, batches acknowledged by a real Kafka, each against a handler
-//! that only reads the body, checks the signature and discards, in the same run over the same HTTP server and client.
-//! `ingest --kafka HOST:PORT [--batches N] [--size N] [--connections N] [--rounds N]`.
+//! that only reads the body, checks the signature and discards, in the same run over the same HTTP server and client. And the
+//! floor: a handler that checks the signature and hands each line to Kafka unread, which no parser can beat.
+//! `ingest --kafka HOST:PORT [--batches N] [--size N] [--connections N] [--rounds N] [--compression zstd|lz4|none]`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +10,7 @@ use axum::{Router, body::Bytes, http::HeaderMap, http::StatusCode, routing::post
 use jiff::Timestamp;
 use serde_json::json;
 use tocsin_benches::{corpus, rounds::median};
-use tocsin_bus::{Clock, Driver, SystemClock, kafka};
+use tocsin_bus::{Clock, Driver, Record, SystemClock, Topic, kafka};
 use tocsin_connectors::{
     BusPublisher, Configured, Cursor, FileCursors, Health, Hooks, IngestState, Opened, Parts, Publish,
     Secret, hook_router, http,
@@ -33,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
             topic_prefix: format!("ingest{}", std::process::id()),
             partitions: 4,
             replication: 1,
+            compression: options.compression.clone(),
             ..kafka::Config::default()
         },
         clock.clone(),
@@ -47,8 +49,9 @@ async fn main() -> anyhow::Result<()> {
             clock.clone(),
             vec![Secret::new(SECRET)?],
         )))
-        .merge(hook_router(vendor(folder.path(), publisher, clock.clone())?))
-        .merge(bare());
+        .merge(hook_router(vendor(folder.path(), publisher.clone(), clock.clone())?))
+        .merge(bare())
+        .merge(unread(publisher));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let mut serving = tokio::task::JoinSet::new();
@@ -58,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
     let total = options.batches * options.size;
     let mentions = corpus::mentions(total, 100, 10, start);
     let lines: Vec<String> = mentions.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-    let paths = ["/bare", "/api/v1/mentions", "/hooks/vendor"];
+    let paths = ["/bare", "/unread", "/api/v1/mentions", "/hooks/vendor"];
     let mut rates = vec![Vec::new(); paths.len()];
     for round in 0..=options.rounds {
         for (path, rates) in paths.iter().zip(&mut rates) {
@@ -89,6 +92,7 @@ async fn main() -> anyhow::Result<()> {
     println!("{:<58} {:>12} {:>7} {:>9} {:>9}", "", "mentions/s", "ratio", "lowest", "highest");
     let names = [
         "read, check the signature, discard",
+        "floor: checked, lines unread, acknowledged by Kafka",
         "signed ingest: parsed, acknowledged by Kafka",
         "vendor hook: mapped, acknowledged by Kafka",
     ];
@@ -105,19 +109,43 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn signed(headers: &HeaderMap, body: &Bytes) -> StatusCode {
+    let word = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Ok(secret) = Secret::new(SECRET) else { return StatusCode::INTERNAL_SERVER_ERROR };
+    let Ok(at) = word(TIMESTAMP_HEADER).parse() else { return StatusCode::UNAUTHORIZED };
+    let right = sign(&secret, at, body) == word(SIGNATURE_HEADER);
+    if right { StatusCode::ACCEPTED } else { StatusCode::UNAUTHORIZED }
+}
+
 /// Only reads, checks and discards.
 fn bare() -> Router {
     async fn check(headers: HeaderMap, body: Bytes) -> StatusCode {
-        let word = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let Ok(secret) = Secret::new(SECRET) else { return StatusCode::INTERNAL_SERVER_ERROR };
-        let Ok(at) = word(TIMESTAMP_HEADER).parse() else { return StatusCode::UNAUTHORIZED };
-        if sign(&secret, at, &body) == word(SIGNATURE_HEADER) {
-            StatusCode::ACCEPTED
-        } else {
-            StatusCode::UNAUTHORIZED
-        }
+        signed(&headers, &body)
     }
     Router::new().route("/bare", post(check)).layer(axum::extract::DefaultBodyLimit::disable())
+}
+
+/// Checks and publishes each line as it is.
+fn unread(publisher: Arc<dyn Publish>) -> Router {
+    let publish = move |headers: HeaderMap, body: Bytes| {
+        let publisher = publisher.clone();
+        async move {
+            let status = signed(&headers, &body);
+            let lines = body.split(|byte| *byte == b'\n').filter(|line| line.len() > 2);
+            let record = |line: &[u8]| Record {
+                topic: Topic::Mentions,
+                key: body.slice_ref(&line[..32.min(line.len())]),
+                payload: body.slice_ref(line),
+                headers: vec![("schema".into(), "1".into())],
+            };
+            let records: Vec<Record> = lines.map(record).collect();
+            match publisher.publish(&records).await {
+                Ok(_) => status,
+                Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+            }
+        }
+    };
+    Router::new().route("/unread", post(publish)).layer(axum::extract::DefaultBodyLimit::disable())
 }
 
 fn vendor(
@@ -221,11 +249,19 @@ struct Options {
     size: usize,
     connections: usize,
     rounds: usize,
+    compression: String,
 }
 
 impl Options {
     fn read() -> anyhow::Result<Self> {
-        let mut options = Self { kafka: String::new(), batches: 500, size: 100, connections: 16, rounds: 7 };
+        let mut options = Self {
+            kafka: String::new(),
+            batches: 500,
+            size: 100,
+            connections: 16,
+            rounds: 7,
+            compression: "zstd".to_owned(),
+        };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let value = words.next().with_context(|| format!("{word} needs a value"))?;
@@ -235,6 +271,7 @@ impl Options {
                 "--size" => options.size = value.parse()?,
                 "--connections" => options.connections = value.parse()?,
                 "--rounds" => options.rounds = value.parse()?,
+                "--compression" => options.compression = value,
                 _ => anyhow::bail!("unknown option {word}"),
             }
         }

@@ -10,10 +10,9 @@ use url::Url;
 
 use super::search::{self, PAGE};
 use crate::{
-    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, Source, SourceKind, SourceSettings, Token,
-    TokenFile,
+    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, SourceKind, SourceSettings, Token, TokenFile,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// Posts reach the index a little late and out of order: each walk goes this far below the newest taken.
@@ -72,16 +71,15 @@ impl SourceSettings for Settings {
             (Some(identifier), Some(file)) => Some((identifier.clone(), file.read()?)),
             _ => None,
         };
-        Ok(Opened::source(Search {
+        let service = Search {
             server: web_url(&self.address)?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
             login,
             session: None,
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -109,26 +107,18 @@ struct Walk {
 struct Search {
     server: Url,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
     login: Option<(String, Token)>,
     /// Of the log-in; asked for anew when it is refused.
     session: Option<Token>,
 }
 
-impl Source for Search {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Search {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let saved = self.progress.get().await?;
+    async fn ask(&mut self, saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let lookback = SignedDuration::from_hours(i64::from(self.settings.lookback_hours));
         let since = match (&saved.walk, saved.newest) {
             (Some(walk), _) => walk.since,
@@ -156,14 +146,10 @@ impl Source for Search {
             None => (None, newest.max(saved.newest)),
         };
         let more = walk.is_some();
-        self.progress.propose(Saved { newest, walk });
+        let next = Saved { newest, walk };
         let batch =
             Batch { items: page.parsed.counted(), more, notices, sample_cap: Some(PAGE), ..Batch::default() };
-        Ok(paced(batch, &answer, now))
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        Ok((paced(batch, &answer, now), next))
     }
 }
 

@@ -10,9 +10,9 @@ use url::Url;
 
 use super::mentions::{self, PAGE};
 use crate::{
-    Batch, Error, Lag, Opened, Pacer, Parts, Profile, Source, SourceKind, SourceSettings, Token, TokenFile,
+    Batch, Error, Lag, Opened, Pacer, Parts, Profile, SourceKind, SourceSettings, Token, TokenFile,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// `kind: brandwatch`.
@@ -58,16 +58,15 @@ impl SourceSettings for Settings {
     }
 
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        Ok(Opened::source(Brandwatch {
+        let service = Brandwatch {
             server: web_url(&self.address)?,
             token: self.token_file.read()?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
             pacer: Pacer::new(30, Duration::from_secs(600)),
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -94,24 +93,16 @@ struct Brandwatch {
     server: Url,
     token: Token,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
     pacer: Pacer,
 }
 
-impl Source for Brandwatch {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Brandwatch {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let saved = self.progress.get().await?;
+    async fn ask(&mut self, saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let overlap = SignedDuration::from_hours(i64::from(self.settings.overlap_hours));
         let (since, until) = match &saved.walk {
             Some(walk) => (walk.since, walk.until),
@@ -141,18 +132,17 @@ impl Source for Brandwatch {
         let walk = page.next.map(|cursor| Walk { cursor, since, until, newest_added });
         let more = walk.is_some();
         let added = if more { saved.added } else { newest_added.max(saved.added).or(Some(until)) };
-        self.progress.propose(Saved { added, walk });
-        Ok(Batch {
-            items: page.parsed.counted(),
-            more,
-            lag: page.vendor_delay.and_then(|delay| Duration::try_from(delay).ok()).map(Lag::Age),
-            credential_expires: self.settings.token_expires,
-            ..Batch::default()
-        })
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = Saved { added, walk };
+        Ok((
+            Batch {
+                items: page.parsed.counted(),
+                more,
+                lag: page.vendor_delay.and_then(|delay| Duration::try_from(delay).ok()).map(Lag::Age),
+                credential_expires: self.settings.token_expires,
+                ..Batch::default()
+            },
+            next,
+        ))
     }
 }
 

@@ -10,10 +10,10 @@ use url::Url;
 
 use super::alerts;
 use crate::{
-    Batch, Error, Opened, Parts, Profile, Source, SourceKind, SourceSettings, Token, TokenFile,
+    Batch, Error, Opened, Parts, Profile, SourceKind, SourceSettings, Token, TokenFile,
     bluesky::backfill::paced,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// Alerts asked for at once.
@@ -55,16 +55,15 @@ impl SourceSettings for Settings {
     }
 
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        Ok(Opened::source(Dataminr {
+        let service = Dataminr {
             server: web_url(&self.address)?,
             secret: self.secret_file.read()?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
             token: None,
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -79,25 +78,17 @@ struct Dataminr {
     server: Url,
     secret: Token,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
     /// And when it ends.
     token: Option<(Token, Timestamp)>,
 }
 
-impl Source for Dataminr {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Dataminr {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let saved = self.progress.get().await?;
+    async fn ask(&mut self, saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let reused = self.token.is_some();
         let token = self.token(now).await?;
         let mut url = self.server.clone();
@@ -121,12 +112,8 @@ impl Source for Dataminr {
         let page = alerts::page(&answer.body, self.clock.now())
             .map_err(|refused| Error::transient(format!("the answer holds no alerts: {refused}")))?;
         let more = page.count >= PAGE && page.to.is_some() && page.to != saved.cursor;
-        self.progress.propose(Saved { cursor: page.to.or(saved.cursor) });
-        Ok(paced(Batch { items: page.parsed.counted(), more, ..Batch::default() }, &answer, now))
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = Saved { cursor: page.to.or(saved.cursor) };
+        Ok((paced(Batch { items: page.parsed.counted(), more, ..Batch::default() }, &answer, now), next))
     }
 }
 

@@ -134,6 +134,7 @@ impl Settings {
                 faults: 0,
                 well: None,
                 refused: None,
+                left_out: 0,
             });
         }
         if feeds.is_empty() {

@@ -217,6 +217,25 @@ async fn one_feed_that_fails_makes_it_partial_and_all_failing_is_a_fault() {
 }
 
 #[tokio::test]
+async fn a_feed_longer_than_is_read_says_so_as_long_as_it_is() {
+    let site = Arc::new(Site::default());
+    let guids: Vec<String> = (0..1_003).map(|n| n.to_string()).collect();
+    let items: Vec<(&str, &str)> = guids.iter().map(|guid| (guid.as_str(), "漏水")).collect();
+    *site.feed.lock().expect("lock") = rss(&items);
+    let server = serve(site.clone()).await;
+    let mut stand = Stand::new(&[server.at("feed")]);
+    let batch = stand.fetch().await.expect("a batch");
+    assert_eq!(batch.items.len(), 1_000);
+    let [notice] = batch.notices.as_slice() else { panic!("{:?}", batch.notices) };
+    assert!(notice.kind == NoticeKind::Sample && notice.detail.starts_with("3 entries of"), "{notice:?}");
+    stand.source.acknowledged().await.expect("acknowledged");
+    *site.feed.lock().expect("lock") = rss(&items[..2]);
+    stand.clock.advance(Duration::from_secs(300));
+    assert!(stand.next(2).await.is_empty());
+    assert_eq!(stand.fetch().await.expect("a batch").notices, []);
+}
+
+#[tokio::test]
 async fn settings_name_their_faults() {
     let settings = serde_json::json!({"feeds": ["ftp://x.example/"], "time_zone": "Mars/Olympus"});
     let settings: Settings = serde_json::from_value(settings).expect("settings");

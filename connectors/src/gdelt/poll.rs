@@ -10,9 +10,9 @@ use url::Url;
 
 use super::articles::{self, CAP, Complaint};
 use crate::{
-    Batch, Error, Notice, NoticeKind, Opened, Pacer, Parts, Profile, Source, SourceKind, SourceSettings,
+    Batch, Error, Notice, NoticeKind, Opened, Pacer, Parts, Profile, SourceKind, SourceSettings,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// Articles are listed up to this late.
@@ -57,15 +57,14 @@ impl SourceSettings for Settings {
     }
 
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        Ok(Opened::source(Gdelt {
+        let service = Gdelt {
             server: web_url(&self.address)?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
             pacer: Pacer::new(1, Duration::from_secs(6)),
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -92,24 +91,16 @@ struct Walk {
 struct Gdelt {
     server: Url,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
     pacer: Pacer,
 }
 
-impl Source for Gdelt {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Gdelt {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let saved = self.progress.get().await?;
+    async fn ask(&mut self, saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let lookback = SignedDuration::from_hours(i64::from(self.settings.lookback_hours));
         let walk = saved.walk.unwrap_or_else(|| {
             let since =
@@ -159,21 +150,20 @@ impl Source for Gdelt {
         };
         let more = walk.is_some();
         let newest = if more { saved.newest } else { newest.max(saved.newest) };
-        self.progress.propose(Saved { newest, walk });
+        let next = Saved { newest, walk };
         // The next part waits for our own pace, not for the period.
         let not_before = more.then(|| now.saturating_add(SignedDuration::from_secs(6)).unwrap_or(now));
-        Ok(Batch {
-            items: answer.parsed.counted(),
-            more,
-            not_before,
-            notices,
-            sample_cap: Some(CAP),
-            ..Batch::default()
-        })
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        Ok((
+            Batch {
+                items: answer.parsed.counted(),
+                more,
+                not_before,
+                notices,
+                sample_cap: Some(CAP),
+                ..Batch::default()
+            },
+            next,
+        ))
     }
 }
 

@@ -18,11 +18,11 @@ use url::Url;
 
 use super::item::{self, Parent, SOURCE};
 use crate::{
-    Batch, Error, Item, Notice, NoticeKind, Opened, Parts, Profile, Source, SourceKind, SourceSettings,
+    Batch, Error, Item, Notice, NoticeKind, Opened, Parts, Profile, SourceKind, SourceSettings,
     http::{self, web_url},
-    progress::Progress,
     recent::Recent,
     record::{self, count_skipped},
+    walk::{Ask, Asked},
 };
 
 /// Items of a batch.
@@ -72,15 +72,14 @@ impl SourceSettings for Settings {
     }
 
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        Ok(Opened::source(HackerNews {
+        let service = HackerNews {
             server: web_url(&self.address)?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
             stories: Recent::new(REMEMBERED),
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -98,25 +97,17 @@ struct Saved {
 struct HackerNews {
     server: Url,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
     /// Which story an item belongs to.
     stories: Recent<u64, u64>,
 }
 
-impl Source for HackerNews {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for HackerNews {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let mut saved = self.progress.get().await?;
+    async fn ask(&mut self, mut saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let newest = item::newest(&self.get("maxitem", now).await?).map_err(|refused| broken(&refused))?;
         let last = saved.last.unwrap_or_else(|| newest.saturating_sub(self.settings.lookback_items));
         // A number below ours is an older cache of the service, not a loss.
@@ -171,12 +162,8 @@ impl Source for HackerNews {
             }
         }
         saved.last = Some(upto);
-        self.progress.propose(saved);
-        Ok(batch)
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = saved;
+        Ok((batch, next))
     }
 }
 

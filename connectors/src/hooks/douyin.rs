@@ -1,40 +1,33 @@
 //! Douyin's open-platform webhook: private messages to the account become mentions, everything else is an event. Proven
 //! by SHA-1 over secret and raw body, without a timestamp: only `Msg-Id` tells a replay. Comments never come this way.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tocsin_rules::{Author, Kind, Mention, Metrics, Op, Platform, Rejection, RejectionReason, Verified};
 
-use super::{Heard, delivery, secrets};
+use super::{Heard, delivery, signed};
 use crate::{
-    Error, SourceKind, Token, TokenFile,
+    SourceKind, Token,
     decode::{self, Fields, checked},
     digest,
-    hook::{Call, Delivery, Hook, Refusal},
+    hook::{Call, Delivery},
     item::refuse,
     privacy, scalar,
-    sources::{Opened, Parts, Profile, SourceSettings},
 };
 
 /// Header that names a delivery.
-pub(crate) const ID_HEADER: &str = "msg-id";
-/// Header with the signature.
-pub(crate) const SIGNATURE_HEADER: &str = "x-douyin-signature";
+const ID_HEADER: &str = "msg-id";
 /// Connector that brought the mention.
 const SOURCE: &str = "douyin_webhook";
 
-/// Whether the platform signed this body.
-pub(crate) fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
+fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
     secrets.iter().fold(false, |holds, secret| {
         holds | digest::is_hex_of(claimed, &digest::sha1(&[secret.expose().as_bytes(), body]))
     })
 }
 
 /// Reads a proven delivery; `msg_id` as in its header.
-pub(crate) fn read(body: &[u8], msg_id: Option<&str>, now: Timestamp) -> Result<Heard, Rejection> {
+fn read(body: &[u8], msg_id: Option<&str>, now: Timestamp) -> Result<Heard, Rejection> {
     let fields = decode::object(body)?;
     let event = fields.get("event").and_then(scalar::word);
     let event = event.ok_or_else(|| refuse(RejectionReason::MissingField, "event", "absent or empty"))?;
@@ -112,50 +105,25 @@ fn message(
     })
 }
 
-/// `kind: douyin_webhook`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Settings {
-    /// The application's `client_secret`.
-    secret_file: TokenFile,
-    #[serde(default)]
-    previous_secret_file: Option<TokenFile>,
-}
+/// `kind: douyin_webhook`; the secret is the application's `client_secret`.
+#[derive(Debug)]
+pub(crate) struct Douyin;
 
-impl SourceSettings for Settings {
-    const KIND: SourceKind = SourceKind::new("douyin_webhook");
-    const PROFILE: Profile = Profile::hook();
+impl signed::Platform for Douyin {
+    const KIND: SourceKind = SourceKind::new(SOURCE);
+    const SIGNATURE_HEADER: &'static str = "x-douyin-signature";
 
-    fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        let secrets = secrets(&self.secret_file, self.previous_secret_file.as_ref())?;
-        Ok(Opened::hook(Webhook { name: parts.name, secrets }))
-    }
-}
-
-struct Webhook {
-    name: Arc<str>,
-    secrets: Vec<Token>,
-}
-
-impl Hook for Webhook {
-    fn name(&self) -> &str {
-        &self.name
+    fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
+        is_signed(secrets, claimed, body)
     }
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    fn receive(&self, call: &Call, now: Timestamp) -> Result<Delivery, Refusal> {
-        if !is_signed(&self.secrets, call.header(SIGNATURE_HEADER).unwrap_or_default(), &call.body) {
-            return Err(Refusal::Unverified("the signature does not match"));
-        }
+    fn read(call: &Call, now: Timestamp) -> Delivery {
         let id = call.header(ID_HEADER);
         let heard = read(&call.body, id, now);
         // The signature does not cover Msg-Id: beside it the body names the delivery, or a stranger with one signed body
         // could have others taken for repeats.
         let id = id.map(|id| format!("{id} {}", blake3::hash(&call.body)));
-        Ok(Delivery { id, ..delivery(SOURCE, call, heard) })
+        Delivery { id, ..delivery(SOURCE, call, heard) }
     }
 }
 

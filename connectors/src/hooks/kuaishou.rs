@@ -1,82 +1,49 @@
 //! Kuaishou's open-platform webhook: `test`, `authorize` and `deauthorize`. It carries nothing that anybody said; it tells
 //! that a grant came or went. Proven by MD5 over raw body and secret: the platform's choice.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use serde::Deserialize;
 use tocsin_rules::{Rejection, RejectionReason};
 
-use super::{Heard, delivery, secrets};
+use super::{Heard, delivery, signed};
 use crate::{
-    Error, SourceKind, Token, TokenFile, decode, digest,
-    hook::{Call, Delivery, Hook, Refusal},
+    SourceKind, Token, decode, digest,
+    hook::{Call, Delivery},
     item::refuse,
     scalar,
-    sources::{Opened, Parts, Profile, SourceSettings},
 };
 
-/// Header with the signature.
-pub(crate) const SIGNATURE_HEADER: &str = "kwaisign";
-
-/// Whether the platform signed this body.
-pub(crate) fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
+fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
     secrets.iter().fold(false, |holds, secret| {
         holds | digest::is_hex_of(claimed, &digest::md5(&[body, secret.expose().as_bytes()]))
     })
 }
 
 /// Reads a proven delivery: its event, and the `taskId` that tells a repeated one.
-pub(crate) fn read(body: &[u8]) -> Result<(Heard, Option<String>), Rejection> {
+fn read(body: &[u8]) -> Result<(Heard, Option<String>), Rejection> {
     let fields = decode::object(body)?;
     let event = fields.get("event").and_then(scalar::word);
     let event = event.ok_or_else(|| refuse(RejectionReason::MissingField, "event", "absent or empty"))?;
     Ok((Heard::Event(event), fields.get("taskId").and_then(scalar::word)))
 }
 
-/// `kind: kuaishou_webhook`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Settings {
-    /// The application's `appSecret`.
-    secret_file: TokenFile,
-    #[serde(default)]
-    previous_secret_file: Option<TokenFile>,
-}
+/// `kind: kuaishou_webhook`; the secret is the application's `appSecret`.
+#[derive(Debug)]
+pub(crate) struct Kuaishou;
 
-impl SourceSettings for Settings {
+impl signed::Platform for Kuaishou {
     const KIND: SourceKind = SourceKind::new("kuaishou_webhook");
-    const PROFILE: Profile = Profile::hook();
+    const SIGNATURE_HEADER: &'static str = "kwaisign";
 
-    fn open(&self, parts: Parts) -> Result<Opened, Error> {
-        let secrets = secrets(&self.secret_file, self.previous_secret_file.as_ref())?;
-        Ok(Opened::hook(Webhook { name: parts.name, secrets }))
-    }
-}
-
-struct Webhook {
-    name: Arc<str>,
-    secrets: Vec<Token>,
-}
-
-impl Hook for Webhook {
-    fn name(&self) -> &str {
-        &self.name
+    fn is_signed(secrets: &[Token], claimed: &str, body: &[u8]) -> bool {
+        is_signed(secrets, claimed, body)
     }
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    fn receive(&self, call: &Call, _now: Timestamp) -> Result<Delivery, Refusal> {
-        if !is_signed(&self.secrets, call.header(SIGNATURE_HEADER).unwrap_or_default(), &call.body) {
-            return Err(Refusal::Unverified("the signature does not match"));
-        }
+    fn read(call: &Call, _now: Timestamp) -> Delivery {
         let (heard, id) = match read(&call.body) {
             Ok((heard, id)) => (Ok(heard), id),
             Err(rejection) => (Err(rejection), None),
         };
-        Ok(Delivery { id, ..delivery("kuaishou_webhook", call, heard) })
+        Delivery { id, ..delivery(Self::KIND.as_str(), call, heard) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `kind: mastodon`: timelines of an instance, read upwards from the last status taken, page by page. Refuses `since_id`:
 //! it returns the newest page and leaves out what lies between; `min_id` goes on where we stopped.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use reqwest::RequestBuilder;
@@ -10,11 +10,10 @@ use url::Url;
 
 use super::status::{self, PAGE, Page};
 use crate::{
-    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, Source, SourceKind, SourceSettings, Token,
-    TokenFile,
+    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, SourceKind, SourceSettings, Token, TokenFile,
     error::Fault,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// `kind: mastodon`.
@@ -76,12 +75,11 @@ impl SourceSettings for Settings {
 
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
         let token = self.token_file.as_ref().map(TokenFile::read).transpose()?;
-        Ok(Opened::source(Timelines {
+        let service = Timelines {
             reader: Reader { instance: web_url(&self.instance)?, http: parts.http, token, bots: self.bots },
             timelines: self.timelines.clone(),
-            name: parts.name,
-            progress: Progress::new(parts.cursor),
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -141,21 +139,13 @@ struct Saved {
 struct Timelines {
     reader: Reader,
     timelines: Vec<String>,
-    name: Arc<str>,
-    progress: Progress<Saved>,
 }
 
-impl Source for Timelines {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Timelines {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let mut saved = self.progress.get().await?;
+    async fn ask(&mut self, mut saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let mut batch = Batch::default();
         let mut failed = Vec::new();
         for word in &self.timelines {
@@ -187,12 +177,8 @@ impl Source for Timelines {
                 .notices
                 .push(Notice::new(NoticeKind::Partial, format!("a timeline does not answer: {error}")));
         }
-        self.progress.propose(saved);
-        Ok(batch)
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = saved;
+        Ok((batch, next))
     }
 }
 

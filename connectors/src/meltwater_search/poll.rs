@@ -11,11 +11,10 @@ use url::Url;
 
 use super::documents::{self, PAGE};
 use crate::{
-    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, Source, SourceKind, SourceSettings, Token,
-    TokenFile,
+    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, SourceKind, SourceSettings, Token, TokenFile,
     bluesky::backfill::paced,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// Pages a window may have.
@@ -69,15 +68,14 @@ impl SourceSettings for Settings {
         if let Some(company) = &self.company {
             url.query_pairs_mut().append_pair("company_id", company);
         }
-        Ok(Opened::source(Search {
+        let service = Search {
             url,
             key: self.key_file.read()?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -96,23 +94,15 @@ struct Search {
     url: Url,
     key: Token,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
 }
 
-impl Source for Search {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Search {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let saved = self.progress.get().await?;
+    async fn ask(&mut self, saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let overlap = SignedDuration::from_mins(i64::from(self.settings.overlap_minutes));
         let lookback = SignedDuration::from_hours(i64::from(self.settings.lookback_hours));
         let (start, end, page) = saved.walk.unwrap_or_else(|| {
@@ -139,12 +129,11 @@ impl Source for Search {
         });
         let more = walk.is_some();
         let upto = if more { saved.upto } else { Some(end) };
-        self.progress.propose(Saved { upto, walk });
-        Ok(paced(Batch { items: read.parsed.counted(), more, notices, ..Batch::default() }, &answer, now))
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = Saved { upto, walk };
+        Ok((
+            paced(Batch { items: read.parsed.counted(), more, notices, ..Batch::default() }, &answer, now),
+            next,
+        ))
     }
 }
 

@@ -12,12 +12,12 @@ use url::Url;
 
 use super::listing::{self, Listing, PAGE};
 use crate::{
-    Batch, Error, Item, Notice, NoticeKind, Opened, Pacer, Parts, Profile, Source, SourceKind,
-    SourceSettings, Token, TokenFile,
+    Batch, Error, Item, Notice, NoticeKind, Opened, Pacer, Parts, Profile, SourceKind, SourceSettings, Token,
+    TokenFile,
     bluesky::backfill::paced,
     http::{self, web_url},
-    progress::Progress,
     record::{Skip, count_skipped},
+    walk::{Ask, Asked},
 };
 
 /// Fullnames kept of a feed, newest first.
@@ -98,20 +98,19 @@ impl SourceSettings for Settings {
         if let Some(words) = &self.search {
             feeds.push(Feed { path: "/search".to_owned(), query: Some(words.clone()) });
         }
-        Ok(Opened::source(Reddit {
+        let service = Reddit {
             feeds,
             next: 0,
             api: web_url(&self.address)?,
             login: web_url(&self.login)?,
             secret: self.secret_file.read()?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
             pacer: Pacer::new(100, Duration::from_secs(60)),
             token: None,
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -136,26 +135,18 @@ struct Reddit {
     login: Url,
     secret: Token,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
     pacer: Pacer,
     /// And when it ends.
     token: Option<(Token, Timestamp)>,
 }
 
-impl Source for Reddit {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Reddit {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let mut saved = self.progress.get().await?;
+    async fn ask(&mut self, mut saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let feed = self.next % self.feeds.len();
         let key = self.feeds[feed].path.clone();
         let anchors = saved.anchors.get(&key).cloned().unwrap_or_default();
@@ -197,12 +188,8 @@ impl Source for Reddit {
             self.next = (feed + 1) % self.feeds.len();
             batch.more = self.next != 0;
         }
-        self.progress.propose(saved);
-        Ok(paced(batch, &answer, now))
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = saved;
+        Ok((paced(batch, &answer, now), next))
     }
 }
 

@@ -13,10 +13,9 @@ use super::{
     stream::{fault, is_id, official, refused},
 };
 use crate::{
-    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, Source, SourceKind, SourceSettings, Token,
-    TokenFile,
+    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, SourceKind, SourceSettings, Token, TokenFile,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// Results asked for a page.
@@ -57,15 +56,14 @@ impl SourceSettings for Settings {
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
         let mut url = web_url(&self.address)?;
         url.set_path(&format!("/api/v1/search/p/{}/results", self.project));
-        Ok(Opened::source(Search {
+        let service = Search {
             url,
             token: self.token_file.read()?,
             settings: self.clone(),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -84,23 +82,15 @@ struct Search {
     url: Url,
     token: Token,
     settings: Settings,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
 }
 
-impl Source for Search {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Search {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let saved = self.progress.get().await?;
+    async fn ask(&mut self, saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let since = saved.newest.map(|newest| newest.saturating_sub(OVERLAP).unwrap_or(newest));
         let (offset, first) = saved.walk.unwrap_or((0, None));
         let mut url = self.url.clone();
@@ -139,12 +129,8 @@ impl Source for Search {
         });
         let more = walk.is_some();
         let newest = if more { saved.newest } else { first.max(saved.newest) };
-        self.progress.propose(Saved { newest, walk });
-        Ok(Batch { items: page.parsed.counted(), more, notices, ..Batch::default() })
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = Saved { newest, walk };
+        Ok((Batch { items: page.parsed.counted(), more, notices, ..Batch::default() }, next))
     }
 }
 

@@ -10,10 +10,10 @@ use url::Url;
 
 use super::threads::{self, PAGE};
 use crate::{
-    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, Quota, Source, SourceKind, SourceSettings,
-    Spent, Token, TokenFile,
+    Batch, Error, Notice, NoticeKind, Opened, Parts, Profile, Quota, SourceKind, SourceSettings, Spent,
+    Token, TokenFile,
     http::{self, web_url},
-    progress::Progress,
+    walk::{Ask, Asked},
 };
 
 /// What one call of `commentThreads.list` costs.
@@ -74,18 +74,17 @@ impl SourceSettings for Settings {
     fn open(&self, parts: Parts) -> Result<Opened, Error> {
         let channels = self.channels.iter().map(|id| ("allThreadsRelatedToChannelId", id.clone()));
         let videos = self.videos.iter().map(|id| ("videoId", id.clone()));
-        Ok(Opened::source(Comments {
+        let service = Comments {
             targets: channels.chain(videos).collect(),
             next: 0,
             server: web_url(&self.address)?,
             key: self.key_file.read()?,
             quota: Quota::new(self.units_per_day, "America/Los_Angeles")?,
             lookback: SignedDuration::from_hours(i64::from(self.lookback_hours)),
-            name: parts.name,
             clock: parts.clock,
             http: parts.http,
-            progress: Progress::new(parts.cursor),
-        }))
+        };
+        Ok(Opened::source(Asked::new(parts.name, parts.cursor, service)))
     }
 }
 
@@ -116,23 +115,15 @@ struct Comments {
     key: Token,
     quota: Quota,
     lookback: SignedDuration,
-    name: Arc<str>,
     clock: Arc<dyn Clock>,
     http: http::Client,
-    progress: Progress<Saved>,
 }
 
-impl Source for Comments {
-    fn name(&self) -> &str {
-        &self.name
-    }
+impl Ask for Comments {
+    type Saved = Saved;
+    const KIND: SourceKind = Settings::KIND;
 
-    fn kind(&self) -> SourceKind {
-        Settings::KIND
-    }
-
-    async fn fetch(&mut self, now: Timestamp) -> Result<Batch, Error> {
-        let mut saved = self.progress.get().await?;
+    async fn ask(&mut self, mut saved: Saved, now: Timestamp) -> Result<(Batch, Saved), Error> {
         let (filter, id) = self.targets[self.next % self.targets.len()].clone();
         let mut target = saved.targets.get(&id).cloned().unwrap_or_default();
         let since = target
@@ -202,12 +193,8 @@ impl Source for Comments {
         batch.more = target.walk.is_some() || self.next != 0;
         saved.targets.insert(id, target);
         batch.quota_left = Some(self.quota.left(&mut saved.spent, now));
-        self.progress.propose(saved);
-        Ok(batch)
-    }
-
-    async fn acknowledged(&mut self) -> Result<(), Error> {
-        self.progress.commit().await
+        let next = saved;
+        Ok((batch, next))
     }
 }
 

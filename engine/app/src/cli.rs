@@ -1,5 +1,6 @@
 //! The command line: names, options and help. Refuses to act; each command's work is in the file of its name.
 
+mod duty;
 mod incidents;
 mod judge;
 mod mention;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::{
+    duty::{AddSilence, Console, OnCall, SilenceAction, Silences},
     incidents::{IncidentAction, Incidents},
     judge::{Explain, Format, Input, Replay, Rules, Score, Sensitivity},
     mention::{Add, MentionAction, Mentions},
@@ -75,6 +77,11 @@ pub enum Command {
     Model(Models),
     /// List and command incidents through the API of a running console.
     Incidents(Incidents),
+    /// Who is on call, now or at some time.
+    #[command(name = "oncall")]
+    OnCall(OnCall),
+    /// Hold back the pages of incidents for a while.
+    Silences(Silences),
     /// Add a mention by hand.
     Mention(Mentions),
     /// Every configured source with its state.
@@ -113,8 +120,8 @@ pub struct Run {
 #[derive(Debug, Args)]
 pub struct Sources {
     /// Configuration file.
-    #[arg(long, short, env = "TOCSIN_CONFIG")]
-    pub config: PathBuf,
+    #[arg(long, short, env = "TOCSIN_CONFIG", required_unless_present = "kinds")]
+    pub config: Option<PathBuf>,
     /// Base address of a running console; without it the store is asked.
     #[arg(long, env = "TOCSIN_URL")]
     pub url: Option<String>,

@@ -42,6 +42,8 @@ pub struct Config {
     pub sources: Vec<tocsin_connectors::Configured>,
     /// Ways to page people, by the id their contacts name.
     pub channels: BTreeMap<String, channel::Config>,
+    /// A watcher outside that calls when it hears nothing.
+    pub heartbeat: Option<tocsin_escalate::heartbeat::Config>,
 }
 
 /// How stages talk.
@@ -108,11 +110,14 @@ pub struct Redis {
     pub url_file: Option<PathBuf>,
     /// First word of every key.
     pub prefix: String,
+    /// Folder in which processes that escalate remember for a day what Redis acknowledged, to mend what a failover lost.
+    pub journal: Option<PathBuf>,
 }
 
 impl Default for Redis {
     fn default() -> Self {
-        Self { url: "redis://127.0.0.1:6379".into(), url_file: None, prefix: "tocsin".into() }
+        let url = "redis://127.0.0.1:6379".into();
+        Self { url, url_file: None, prefix: "tocsin".into(), journal: None }
     }
 }
 
@@ -252,5 +257,23 @@ pub fn secret_from(setting: &str, path: &Path) -> Result<String, Invalid> {
         Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_owned()),
         Ok(_) => Err(Invalid(vec![format!("{setting}: {} is empty", path.display())])),
         Err(fault) => Err(Invalid(vec![format!("{setting}: {}: {fault}", path.display())])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands commented out in the shipped settings is read as well as what does not.
+    #[test]
+    fn the_shipped_examples_of_channels_are_read() {
+        let shipped = include_str!("../../../deploy/tocsin.yaml");
+        let (before, channels) = shipped.split_once("\nchannels:\n").unwrap();
+        let told: Vec<String> = channels.lines().map(|line| line.replacen("#  ", "  ", 1)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tocsin.yaml");
+        std::fs::write(&path, format!("{before}\nchannels:\n{}\n", told.join("\n"))).unwrap();
+        let config = Config::load(&path).unwrap();
+        assert_eq!(config.channels.len(), 14, "{:?}", config.channels.keys());
     }
 }

@@ -47,6 +47,7 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
             print_line(&answer_of(request(Method::GET, format!("/{}/timeline", segment(&id)))).await?);
         }
         IncidentAction::Ack { id } => print_line(&answer_of(command(&id, "ack", json!({}))).await?),
+        IncidentAction::Release { id } => print_line(&answer_of(command(&id, "release", json!({}))).await?),
         IncidentAction::Confirm { id, category } => {
             print_line(&answer_of(command(&id, "confirm", json!({ "category": category }))).await?);
         }
@@ -71,7 +72,7 @@ pub async fn run(options: Incidents) -> anyhow::Result<()> {
 }
 
 /// Ids are `sNN-hex`; anything else is encoded so that it cannot leave its path segment.
-fn segment(id: &str) -> String {
+pub(crate) fn segment(id: &str) -> String {
     id.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
             out.push(char::from(byte));
@@ -82,7 +83,7 @@ fn segment(id: &str) -> String {
     })
 }
 
-async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
+pub(crate) async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     // `without_url`: an address may carry credentials
     let response =
         request.send().await.map_err(reqwest::Error::without_url).context("the console did not answer")?;
@@ -95,9 +96,13 @@ async fn answer_of(request: RequestBuilder) -> anyhow::Result<Value> {
     Ok(body)
 }
 
-fn print_line(value: &Value) {
+pub(crate) fn print_line(value: &Value) {
+    print_text(&value.to_string());
+}
+
+pub(crate) fn print_text(text: &str) {
     // a reader that has seen enough (`| head`) is no fault
-    let _ = writeln!(std::io::stdout(), "{value}");
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod console;
 pub mod demo;
 pub mod detect_series;
 pub mod drill;
+pub mod duty;
 pub mod eval;
 pub mod explain;
 pub mod flow;

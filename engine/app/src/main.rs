@@ -7,7 +7,7 @@ use clap::Parser as _;
 use tocsin_app::{
     check,
     cli::{Cli, Command},
-    demo, detect_series, eval, explain, import, incidents, mention, model, query, replay, run, score,
+    demo, detect_series, duty, eval, explain, import, incidents, mention, model, query, replay, run, score,
     sources, telemetry,
 };
 use tocsin_rules::Faults;
@@ -42,6 +42,8 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Import(options) => import::run(&options),
         Command::Model(options) => model::run(&options),
         Command::Incidents(options) => incidents::run(options).await,
+        Command::OnCall(options) => duty::on_call(options).await,
+        Command::Silences(options) => duty::silences(options).await,
         Command::Mention(options) => mention::run(options).await,
         Command::Sources(options) => sources::run(&options).await,
     }

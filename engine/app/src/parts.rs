@@ -3,12 +3,14 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use tocsin_bus::{Clock, Driver, kafka, memory};
 use tocsin_connectors::ingest;
 use tocsin_console::Readiness;
 use tocsin_escalate::{
-    Embedded, Store, StoreError,
+    Desk, Embedded, Store, StoreError,
     channel::{Registry, Secret},
+    heartbeat::Heartbeat,
     render::{self, Renderer, link::Signer},
     store::redis,
 };
@@ -60,8 +62,17 @@ pub async fn store(
             Ok(Arc::new(Embedded::open(&folder.join("incidents.redb"), clock.now())?))
         }
         StoreDriver::Redis => {
+            let journal = config.store.redis.journal.clone();
+            match &journal {
+                Some(folder) => std::fs::create_dir_all(folder)
+                    .with_context(|| format!("store.redis.journal: {}", folder.display()))?,
+                None => tracing::warn!(
+                    "store.redis.journal is not set: what a failover of redis loses stays lost"
+                ),
+            }
             let settings = redis::Config {
                 prefix: config.store.redis.prefix.clone(),
+                journal,
                 ..redis::Config::at(redis_url(config)?)
             };
             let mut pause = Duration::from_millis(250);
@@ -144,4 +155,15 @@ pub fn ingest_secrets(config: &Config) -> Result<Vec<ingest::Secret>, Invalid> {
 pub fn worker(config: &Config) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{}:{}", host.trim(), config.http.listen.port())
+}
+
+/// The heartbeat to a watcher outside, if one is set up.
+pub fn heartbeat(config: &Config, desk: &Desk) -> anyhow::Result<Option<Heartbeat>> {
+    let Some(mut settings) = config.heartbeat.clone() else { return Ok(None) };
+    if let Some(path) = &settings.url_file {
+        settings.url = Some(Secret::new(secret_from("heartbeat.url_file", path)?));
+    }
+    let heartbeat =
+        Heartbeat::new(settings, desk.clone()).map_err(|fault| Invalid(vec![fault.to_string()]))?;
+    Ok(Some(heartbeat))
 }

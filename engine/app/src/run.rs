@@ -100,6 +100,9 @@ pub async fn run(options: cli::Run) -> anyhow::Result<()> {
         let courier = Arc::new(Courier::new(desk.clone(), channels, parts::worker(&config)));
         spawn(&mut tasks, courier.run(stop.clone()));
         spawn(&mut tasks, timers::run(desk.clone(), stop.clone()));
+        if let Some(heartbeat) = parts::heartbeat(&config, &desk)? {
+            spawn(&mut tasks, heartbeat.run(stop.clone()));
+        }
     }
     let mut router = if stages.contains(&StageName::Console) {
         let mut settings = config.console.clone();

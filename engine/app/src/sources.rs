@@ -14,7 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Prints one line a source.
 pub async fn run(options: &cli::Sources) -> anyhow::Result<()> {
-    let config = Config::load(&options.config)?;
     if options.kinds {
         for kind in KINDS {
             let door = if kind.profile.hook { "called" } else { "fetches" };
@@ -22,6 +21,8 @@ pub async fn run(options: &cli::Sources) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let path = options.config.as_deref().context("--config is missing")?;
+    let config = Config::load(path)?;
     let reports = match &options.url {
         Some(url) => from_console(url, options).await?,
         None => from_store(&config).await,

@@ -5,6 +5,7 @@ mod broker_health;
 mod config;
 mod consumer;
 mod fetch;
+mod foreign;
 mod message;
 mod producer;
 mod provision;
@@ -17,8 +18,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-pub use self::config::Config;
 use self::{broker_health::BrokerHealth, consumer::GroupConsumer, producer::KafkaProducer};
+pub use self::{
+    config::Config,
+    foreign::{Beginning, ForeignMessage, ForeignSettings, ForeignTopic, Offsets},
+};
 use crate::{
     clock::Clock,
     driver::{Consumer, Driver, Producer, Span},

@@ -10,6 +10,7 @@ use crate::{gate::Identity, problem::Problem};
 
 pub(crate) mod incidents;
 pub(crate) mod rulebook;
+pub(crate) mod silences;
 
 /// The API's description; kept by hand, tested against the routes.
 pub(crate) const OPENAPI: &str = include_str!("../openapi.json");

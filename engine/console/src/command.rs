@@ -9,15 +9,16 @@ use tocsin_escalate::{Command, CommandError, Incident};
 use crate::{App, gate::Identity, problem::Problem};
 
 /// Every action, as in paths.
-pub(crate) const ACTIONS: [&str; 12] = [
-    "ack", "confirm", "advance", "assign", "note", "level", "escalate", "step", "approve", "resolve",
-    "dismiss", "review",
+pub(crate) const ACTIONS: [&str; 13] = [
+    "ack", "release", "confirm", "advance", "assign", "note", "level", "escalate", "step", "approve",
+    "resolve", "dismiss", "review",
 ];
 
 /// Name of the command in [`Command`]'s JSON and the fields it takes.
 fn shape(action: &str) -> Option<(&'static str, &'static [&'static str])> {
     Some(match action {
         "ack" => ("acknowledge", &[]),
+        "release" => ("release", &[]),
         "confirm" => ("confirm", &["category"]),
         "advance" => ("advance", &["to"]),
         "assign" => ("assign", &["role", "person"]),

@@ -61,6 +61,8 @@ pub struct Config {
     pub secure_cookies: bool,
     /// `/metrics` without a token, where the network already keeps strangers out.
     pub open_metrics: bool,
+    /// Ways back from providers, to acknowledge where a page was read.
+    pub replies: crate::replies::Config,
     /// Everybody on this machine is let in with this rank, without login. Set by `tocsin demo` alone, which listens on
     /// loopback alone.
     #[serde(skip)]
@@ -76,6 +78,7 @@ impl Default for Config {
             session_hours: 12,
             secure_cookies: true,
             open_metrics: false,
+            replies: crate::replies::Config::default(),
             demo: None,
         }
     }
@@ -105,6 +108,7 @@ impl Config {
         &mut self,
         read: &dyn Fn(&Path) -> std::io::Result<String>,
     ) -> Result<(), SetupError> {
+        self.replies.read_secrets(read).map_err(|(field, detail)| fault(&field, &detail))?;
         let Some(path) = &self.session_key_file else { return Ok(()) };
         if !self.session_key.is_empty() {
             return Err(fault("session_key_file", "the key is given both directly and as a file: keep one"));
@@ -144,6 +148,9 @@ impl Config {
         }
         if self.tokens.is_empty() && self.demo.is_none() {
             return Err(fault("tokens", "without a token nobody can come in: name at least one"));
+        }
+        if let Some((field, detail)) = self.replies.fault() {
+            return Err(fault(&field, &detail));
         }
         if !(1..=168).contains(&self.session_hours) {
             return Err(fault("session_hours", "must be 1 to 168"));

@@ -32,6 +32,7 @@ mod link;
 mod pages;
 mod problem;
 mod readiness;
+mod replies;
 mod routes;
 mod session;
 mod sources;
@@ -39,6 +40,7 @@ mod view;
 
 pub use config::{Config, Rank, SetupError, Token};
 pub use readiness::Readiness;
+pub use replies::{Config as Replies, Way};
 pub use sources::{Sources, Told};
 
 /// Largest request body, bytes: room for a review of 40,000 characters.
@@ -76,6 +78,7 @@ struct App {
     local: Option<Arc<Local>>,
     readiness: Readiness,
     sources: Option<Sources>,
+    replays: replies::Replays,
 }
 
 /// The whole console.
@@ -86,7 +89,18 @@ pub fn router(config: &Config, parts: Parts) -> Result<Router, SetupError> {
     config.validate()?;
     let Parts { desk, rulebook, clock, renderer, signer, local, readiness, sources } = parts;
     let config = config.clone();
-    let app = Arc::new(App { config, desk, rulebook, clock, renderer, signer, local, readiness, sources });
+    let app = Arc::new(App {
+        config,
+        desk,
+        rulebook,
+        clock,
+        renderer,
+        signer,
+        local,
+        readiness,
+        sources,
+        replays: replies::Replays::default(),
+    });
     let mut router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -97,9 +111,14 @@ pub fn router(config: &Config, parts: Parts) -> Result<Router, SetupError> {
         .route("/api/v1/incidents/{id}/timeline", get(api::incidents::timeline))
         .route("/api/v1/monitors", get(api::rulebook::monitors))
         .route("/api/v1/oncall", get(api::rulebook::on_call))
+        .route("/api/v1/silences", get(api::silences::list).post(api::silences::add))
+        .route("/api/v1/silences/{id}", axum::routing::delete(api::silences::expire))
         .route("/api/v1/sources", get(sources::list))
         .route("/events", get(events::stream))
         .route("/a/{token}", get(link::show).post(link::acknowledge))
+        .route("/replies/pagerduty", post(replies::pagerduty))
+        .route("/replies/slack", post(replies::slack))
+        .route("/replies/telegram", post(replies::telegram))
         .route("/", get(pages::home::show))
         .route("/incidents/{id}", get(pages::incident::show))
         .route("/login", get(pages::login::show).post(pages::login::open))

@@ -112,6 +112,10 @@ async fn look(app: &App, token: &str, language: Language) -> Standing {
     if !incident.is_open() {
         return Standing::Settled(Some(incident), t.link_closed.to_owned(), StatusCode::GONE);
     }
+    // Where a rung wants everybody, one's own is asked for although another has taken it.
+    if incident.follow_up.asks(&grant.person, grant.epoch) {
+        return Standing::Open(incident, grant);
+    }
     if let Some(taken) = taken(app, &incident, language) {
         return Standing::Settled(Some(incident), taken, StatusCode::OK);
     }

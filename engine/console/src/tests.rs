@@ -4,6 +4,8 @@ mod access;
 mod api;
 mod links;
 mod pages;
+mod replies;
+mod silences;
 
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ pub(super) const HOSTILE: &str =
 pub(super) struct House {
     pub(super) router: Router,
     pub(super) desk: Desk,
+    pub(super) rulebook: Arc<ArcSwap<Rulebook>>,
     pub(super) clock: ManualClock,
     pub(super) courier: Courier,
     pub(super) local: Arc<Local>,
@@ -101,7 +104,7 @@ impl House {
         let readiness = Readiness::default();
         let parts = Parts {
             desk: desk.clone(),
-            rulebook,
+            rulebook: rulebook.clone(),
             clock: shared,
             renderer,
             signer: Some(signer.clone()),
@@ -114,7 +117,7 @@ impl House {
             })),
         };
         let router = router(&config, parts).unwrap();
-        Self { router, desk, clock, courier, local, readiness, signer, config }
+        Self { router, desk, rulebook, clock, courier, local, readiness, signer, config }
     }
 
     /// Opens an incident and delivers its first page; its id.

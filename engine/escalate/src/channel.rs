@@ -9,22 +9,39 @@ use serde::Deserialize;
 use tocsin_bus::Clock;
 
 use crate::{
-    delivery::{Delivery, Page},
+    delivery::{Delivery, Digest, Page},
     render::Renderer,
+    throttle::Lane,
 };
 
 pub mod address;
+mod alarm;
+pub mod alertmanager;
+mod chat;
+mod classify;
+pub mod dingtalk;
 pub mod email;
+mod endpoint;
+pub mod feishu;
 pub mod http;
 pub mod local;
+pub mod ntfy;
+pub mod opsgenie;
 pub mod pagerduty;
 #[cfg(test)]
 pub(crate) mod receiver;
 pub mod secret;
+pub mod slack;
+#[cfg(test)]
+pub(crate) mod standin;
+pub mod teams;
+pub mod telegram;
 pub mod webhook;
+pub mod wecom;
 
 pub use local::Local;
 pub use secret::Secret;
+use secret::SecretFiles;
 
 /// A boxed, sendable future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -36,6 +53,16 @@ pub trait Channel: Send + Sync + std::fmt::Debug {
 
     /// One attempt. Sending the same page again is safe wherever the provider takes a key.
     fn send<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Delivery>;
+
+    /// The limits that hold for `address`, where the provider sets any worth keeping to.
+    fn lane(&self, _address: &str) -> Option<Lane> {
+        None
+    }
+
+    /// One attempt to tell of many pages at once, where [`Self::lane`] says that the channel can.
+    fn send_digest<'a>(&'a self, _digest: &'a Digest) -> BoxFuture<'a, Delivery> {
+        Box::pin(async { Delivery::PermanentPayload { detail: "this channel takes no digests".to_owned() } })
+    }
 
     /// Whether the provider keeps a state of the incident that has to follow ours; the courier then passes on
     /// [`News`] of every incident it was paged for.
@@ -67,6 +94,15 @@ pub enum Kind {
     Email,
     Webhook,
     Local,
+    Opsgenie,
+    Alertmanager,
+    DingTalk,
+    Feishu,
+    WeCom,
+    Slack,
+    Telegram,
+    Ntfy,
+    Teams,
 }
 
 impl Kind {
@@ -77,6 +113,15 @@ impl Kind {
             Self::Email => "email",
             Self::Webhook => "webhook",
             Self::Local => "local",
+            Self::Opsgenie => "opsgenie",
+            Self::Alertmanager => "alertmanager",
+            Self::DingTalk => "dingtalk",
+            Self::Feishu => "feishu",
+            Self::WeCom => "wecom",
+            Self::Slack => "slack",
+            Self::Telegram => "telegram",
+            Self::Ntfy => "ntfy",
+            Self::Teams => "teams",
         }
     }
 }
@@ -94,6 +139,26 @@ pub enum Config {
     Webhook(webhook::Config),
     /// Pages kept in memory for the console to show.
     Local(local::Config),
+    /// Opsgenie Alert API v2.
+    Opsgenie(opsgenie::Config),
+    /// Prometheus Alertmanager, API v2.
+    Alertmanager(alertmanager::Config),
+    /// DingTalk custom robot.
+    #[serde(rename = "dingtalk")]
+    DingTalk(dingtalk::Config),
+    /// Feishu or Lark custom bot.
+    Feishu(feishu::Config),
+    /// WeCom group robot.
+    #[serde(rename = "wecom")]
+    WeCom(wecom::Config),
+    /// Slack webhook or app.
+    Slack(slack::Config),
+    /// Telegram bot.
+    Telegram(telegram::Config),
+    /// ntfy server.
+    Ntfy(ntfy::Config),
+    /// Microsoft Teams workflow.
+    Teams(teams::Config),
 }
 
 /// Why a channel cannot be set up. Names the field, never its value.
@@ -122,13 +187,22 @@ impl Config {
         channel: &str,
         read: &dyn Fn(&Path) -> std::io::Result<String>,
     ) -> Result<(), SetupError> {
-        match self {
-            Self::PagerDuty(config) => config.read_secrets(read),
-            Self::Email(config) => config.read_secrets(read),
-            Self::Webhook(config) => config.read_secrets(read),
-            Self::Local(_) => Ok(()),
-        }
-        .map_err(|fault| fault.of(channel))
+        let settings: &mut dyn SecretFiles = match self {
+            Self::Local(_) => return Ok(()),
+            Self::PagerDuty(config) => config,
+            Self::Email(config) => config,
+            Self::Webhook(config) => config,
+            Self::Opsgenie(config) => config,
+            Self::Alertmanager(config) => config,
+            Self::DingTalk(config) => config,
+            Self::Feishu(config) => config,
+            Self::WeCom(config) => config,
+            Self::Slack(config) => config,
+            Self::Telegram(config) => config,
+            Self::Ntfy(config) => config,
+            Self::Teams(config) => config,
+        };
+        settings.read_secrets(read).map_err(|fault| fault.of(channel))
     }
 }
 
@@ -136,6 +210,10 @@ impl Fault {
     fn of(self, channel: &str) -> SetupError {
         SetupError { channel: channel.to_owned(), field: self.0, detail: self.1 }
     }
+}
+
+fn shared<C: Channel + 'static>(channel: Result<C, Fault>) -> Result<Arc<dyn Channel>, Fault> {
+    channel.map(|channel| Arc::new(channel) as Arc<dyn Channel>)
 }
 
 /// All channels by the id that contacts name.
@@ -158,21 +236,27 @@ impl Registry {
         let mut registry = Self::default();
         let mut faults = Vec::new();
         for (id, config) in configs {
+            let (renderer, clock) = (renderer.clone(), clock.clone());
             let channel: Result<Arc<dyn Channel>, Fault> = match config {
-                Config::PagerDuty(config) => {
-                    pagerduty::PagerDuty::new(config, renderer.clone(), clock.clone())
-                        .map(|c| Arc::new(c) as Arc<dyn Channel>)
-                }
-                Config::Email(config) => {
-                    email::Email::new(config, renderer.clone()).map(|c| Arc::new(c) as Arc<dyn Channel>)
-                }
-                Config::Webhook(config) => webhook::Webhook::new(config, renderer.clone(), clock.clone())
-                    .map(|c| Arc::new(c) as Arc<dyn Channel>),
+                Config::PagerDuty(config) => shared(pagerduty::PagerDuty::new(config, renderer, clock)),
+                Config::Email(config) => shared(email::Email::new(config, renderer)),
+                Config::Webhook(config) => shared(webhook::Webhook::new(config, renderer, clock)),
                 Config::Local(config) => {
-                    let local = Arc::new(Local::new(config, renderer.clone()));
+                    let local = Arc::new(Local::new(config, renderer));
                     registry.local = Some(local.clone());
                     Ok(local as Arc<dyn Channel>)
                 }
+                Config::Opsgenie(config) => shared(opsgenie::Opsgenie::new(config, renderer, clock)),
+                Config::Alertmanager(config) => {
+                    shared(alertmanager::Alertmanager::new(config, renderer, clock))
+                }
+                Config::DingTalk(config) => shared(config.open(renderer, clock)),
+                Config::Feishu(config) => shared(config.open(renderer, clock)),
+                Config::WeCom(config) => shared(config.open(renderer, clock)),
+                Config::Slack(config) => shared(config.open(renderer, clock)),
+                Config::Telegram(config) => shared(config.open(renderer, clock)),
+                Config::Ntfy(config) => shared(config.open(renderer, clock)),
+                Config::Teams(config) => shared(config.open(renderer, clock)),
             };
             match channel {
                 Ok(channel) => registry.insert(id, channel),
@@ -214,5 +298,7 @@ impl Registry {
     }
 }
 
+#[cfg(test)]
+mod leaks;
 #[cfg(test)]
 mod tests;

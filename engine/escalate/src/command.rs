@@ -11,6 +11,8 @@ use crate::incident::{Incident, State, StepState};
 pub enum Command {
     /// Take it: stops the escalation for good.
     Acknowledge,
+    /// Give it back: unless somebody takes it within the wait of the rung last paged, the escalation goes on.
+    Release,
     /// It is real; optionally of this category.
     Confirm {
         /// Category id of the rulebook.
@@ -88,6 +90,7 @@ pub enum Via {
     Api,
     Console,
     Link,
+    Reply,
     Timer,
     Detection,
     Demo,
@@ -128,6 +131,7 @@ impl Command {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Acknowledge => "acknowledge",
+            Self::Release => "release",
             Self::Confirm { .. } => "confirm",
             Self::Advance { .. } => "advance",
             Self::Assign { .. } => "assign",
@@ -145,8 +149,8 @@ impl Command {
 
 impl Via {
     /// Every door.
-    pub const ALL: [Self; 6] =
-        [Self::Api, Self::Console, Self::Link, Self::Timer, Self::Detection, Self::Demo];
+    pub const ALL: [Self; 7] =
+        [Self::Api, Self::Console, Self::Link, Self::Reply, Self::Timer, Self::Detection, Self::Demo];
 
     /// The word on the wire and in metrics.
     pub fn as_str(self) -> &'static str {
@@ -154,6 +158,7 @@ impl Via {
             Self::Api => "api",
             Self::Console => "console",
             Self::Link => "link",
+            Self::Reply => "reply",
             Self::Timer => "timer",
             Self::Detection => "detection",
             Self::Demo => "demo",

@@ -2,8 +2,11 @@
 //! At least once: a crash between sending and recording pages twice, never not at all.
 //! Refuses to let one channel hold up another.
 
+mod bundle;
 mod gate;
+mod health;
 mod news;
+mod passage;
 mod verdict;
 
 use std::{sync::Arc, time::Duration};
@@ -16,10 +19,13 @@ use crate::{
     channel::Registry,
     delivery::Delivery,
     desk::Desk,
+    incident::Incident,
     metrics,
     store::{Attempt, Claim, PageRecord, PageStatus, Settlement, StoreError},
 };
-use gate::{Gates, Passage};
+use gate::Gates;
+use health::Health;
+use passage::{Open, Way};
 
 /// How long a page is ours before another worker may take it; longer than any attempt may last.
 const LEASE: Duration = Duration::from_secs(60);
@@ -41,6 +47,7 @@ pub struct Courier {
     channels: Registry,
     worker: String,
     gates: Gates,
+    health: Health,
 }
 
 impl Courier {
@@ -48,7 +55,7 @@ impl Courier {
     pub fn new(desk: Desk, channels: Registry, worker: impl Into<String>) -> Self {
         metrics::seed();
         metrics::seed_channels(channels.iter().map(|(_, channel)| channel.kind().as_str()));
-        Self { desk, channels, worker: worker.into(), gates: Gates::default() }
+        Self { desk, channels, worker: worker.into(), gates: Gates::default(), health: Health::default() }
     }
 
     /// Sends everything that may leave at `now`, one after the other and in order; for clocks moved by hand. Returns how
@@ -63,10 +70,14 @@ impl Courier {
             if claims.is_empty() {
                 return Ok(delivered);
             }
-            for claim in claims {
+            let (singles, bundles) = self.bundle(claims);
+            for claim in singles {
                 let for_a_person = claim.record.page.reason.news().is_none();
                 let status = self.handle(claim).await?;
                 delivered += usize::from(for_a_person && status == PageStatus::Delivered);
+            }
+            for bundle in bundles {
+                delivered += self.handle_bundle(bundle).await?;
             }
         }
     }
@@ -86,9 +97,14 @@ impl Courier {
             match claimed {
                 Ok(claims) => {
                     away = false;
-                    for claim in claims {
+                    let (singles, bundles) = self.bundle(claims);
+                    for claim in singles {
                         let courier = Arc::clone(&self);
-                        in_hand.spawn(async move { courier.handle(claim).await });
+                        in_hand.spawn(async move { courier.handle(claim).await.map(|_| ()) });
+                    }
+                    for bundle in bundles {
+                        let courier = Arc::clone(&self);
+                        in_hand.spawn(async move { courier.handle_bundle(bundle).await.map(|_| ()) });
                     }
                 }
                 Err(fault) if !away => {
@@ -124,17 +140,11 @@ impl Courier {
     /// Sees one page through: drop, hold back, or send; then record.
     async fn handle(&self, claim: Claim) -> Result<PageStatus, StoreError> {
         let incident = self.desk.store().load(&claim.record.page.incident).await?;
-        let record = claim.record.clone();
-        let settlement = match verdict::obsolete(&record.page, incident.as_ref()) {
-            _ if claim.claims > verdict::TAKEN_LIMIT => verdict::poisoned(record, self.desk.clock().now()),
-            Some(why) => {
-                metrics::obsolete(&record.page);
-                let record = PageRecord { status: PageStatus::Obsolete, why: Some(why), ..record };
-                Settlement { record, again_at: self.desk.clock().now() }
-            }
-            None => match record.page.reason.news() {
-                Some(news) => self.pass_on(record, news).await?,
-                None => self.attempt(record).await,
+        let settlement = match self.unwanted(&claim, incident.as_ref()) {
+            Some(settlement) => settlement,
+            None => match claim.record.page.reason.news() {
+                Some(news) => self.pass_on(claim.record.clone(), news).await?,
+                None => self.attempt(claim.record.clone(), incident.as_ref()).await?,
             },
         };
         let status = settlement.record.status;
@@ -145,16 +155,47 @@ impl Courier {
         Ok(status)
     }
 
-    async fn attempt(&self, record: PageRecord) -> Settlement {
+    /// What becomes of a page that need not, or must not, be tried.
+    fn unwanted(&self, claim: &Claim, incident: Option<&Incident>) -> Option<Settlement> {
+        let (record, now) = (claim.record.clone(), self.desk.clock().now());
+        if claim.claims > verdict::TAKEN_LIMIT {
+            return Some(verdict::poisoned(record, now));
+        }
+        let why = verdict::obsolete(&record.page, incident)?;
+        metrics::obsolete(&record.page);
+        let record = PageRecord { status: PageStatus::Obsolete, why: Some(why), ..record };
+        Some(Settlement { record, again_at: now })
+    }
+
+    /// One attempt over the first contact that takes anything now; where none does, the page is held back.
+    async fn attempt(
+        &self,
+        record: PageRecord,
+        incident: Option<&Incident>,
+    ) -> Result<Settlement, StoreError> {
+        let mut record = record;
+        let mut soonest: Option<Timestamp> = None;
+        for _ in 0..=record.page.fallbacks.len() {
+            let now = self.desk.clock().now();
+            match self.way(&record.page, incident, now).await? {
+                Way::Open(open) => return self.send(record, open).await,
+                Way::Closed { until } => {
+                    soonest = Some(soonest.map_or(until, |known| known.min(until)));
+                    if !verdict::is_long(until, now) || !verdict::turn_to_next(&mut record.page) {
+                        break;
+                    }
+                }
+            }
+        }
         let now = self.desk.clock().now();
-        let channel_id = record.page.contact.channel.clone();
-        let _under_way = match self.gates.enter(&channel_id, now) {
-            Passage::Open(pass) => pass,
-            Passage::Closed { until } => return verdict::hold_back(record, until, now),
-        };
-        let (kind, delivery) = match self.channels.get(&channel_id) {
+        Ok(Settlement { record, again_at: soonest.unwrap_or(now) })
+    }
+
+    async fn send(&self, record: PageRecord, open: Open) -> Result<Settlement, StoreError> {
+        let contact = record.page.contact.clone();
+        let (kind, delivery) = match self.channels.get(&contact.channel) {
             None => {
-                let detail = format!("no channel `{channel_id}` in the configuration");
+                let detail = format!("no channel `{}` in the configuration", contact.channel);
                 ("missing", Delivery::PermanentConfig { detail })
             }
             Some(channel) => {
@@ -167,28 +208,14 @@ impl Courier {
         };
         let now = self.desk.clock().now();
         metrics::attempted(kind, delivery.as_str());
-        self.gates.learn(&channel_id, &delivery, now);
-        match &delivery {
-            Delivery::Delivered { .. } => metrics::delivered(&record.page, now),
-            Delivery::PermanentConfig { detail } | Delivery::PermanentPayload { detail } => {
-                tracing::error!(
-                    channel = channel_id,
-                    page = record.page.id,
-                    detail,
-                    "a page was refused for good"
-                );
-            }
-            Delivery::Retry { .. } | Delivery::RateLimited { .. } | Delivery::Unknown => {
-                let outcome = delivery.as_str();
-                tracing::warn!(
-                    channel = channel_id,
-                    page = record.page.id,
-                    outcome,
-                    "a page was not accepted"
-                );
-            }
+        let lane = open.leave();
+        self.learn(&contact, lane.as_ref(), &delivery, now).await?;
+        if matches!(delivery, Delivery::Delivered { .. }) {
+            metrics::delivered(&record.page, now);
+        } else {
+            log_refusal(&contact.channel, &record.page.id, &delivery);
         }
-        verdict::after_attempt(record, Attempt { at: now, channel: channel_id, delivery })
+        Ok(verdict::after_attempt(record, Attempt { at: now, channel: contact.channel, delivery }))
     }
 
     async fn record(&self, claim: &Claim, settlement: &Settlement) -> Result<(), StoreError> {
@@ -215,9 +242,24 @@ impl Courier {
     }
 }
 
-fn log_failure(done: Result<Result<PageStatus, StoreError>, tokio::task::JoinError>) {
+fn log_refusal(channel: &str, page: &str, delivery: &Delivery) {
+    match delivery {
+        Delivery::PermanentConfig { detail } | Delivery::PermanentPayload { detail } => {
+            tracing::error!(channel, page, detail, "a page was refused for good");
+        }
+        Delivery::Delivered { .. }
+        | Delivery::Retry { .. }
+        | Delivery::RateLimited { .. }
+        | Delivery::Unknown => {
+            let outcome = delivery.as_str();
+            tracing::warn!(channel, page, outcome, "a page was not accepted");
+        }
+    }
+}
+
+fn log_failure(done: Result<Result<(), StoreError>, tokio::task::JoinError>) {
     match done {
-        Ok(Ok(_)) => {}
+        Ok(Ok(())) => {}
         Ok(Err(fault)) => {
             tracing::error!(
                 error = &fault as &dyn std::error::Error,

@@ -161,6 +161,26 @@ impl PageReason {
     }
 }
 
+/// Pages to one place that leave as one message; all are in one language, and none is of high level.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Digest {
+    /// Made of the ids of its pages, so that trying it again keeps its name.
+    pub id: String,
+    /// In order of decision.
+    pub pages: Vec<Page>,
+}
+
+impl Digest {
+    /// The digest of `pages`.
+    pub fn of(pages: Vec<Page>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for page in &pages {
+            hasher.update(page.id.as_bytes()).update(&[0]);
+        }
+        Self { id: format!("d-{}", &hasher.finalize().to_hex()[..10]), pages }
+    }
+}
+
 /// What a channel answered to one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]

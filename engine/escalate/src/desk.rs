@@ -16,9 +16,12 @@ use crate::{
     delivery::{Delivery, PageReason},
     incident::{Incident, State},
     metrics,
+    silence::Silence,
     store::{Committed, Filter, Listing, PageRecord, Store, StoreError},
-    transition::{Change, Effect, Event, Idle, apply},
+    transition::{Change, Effect, Event, Idle, apply_under},
 };
+
+mod silences;
 
 /// How long a worker may sit on a due timer before another takes it.
 const TIMER_LEASE: Duration = Duration::from_secs(30);
@@ -83,6 +86,9 @@ pub enum TimelineEntry {
         channel: String,
         /// What the provider answered.
         delivery: Delivery,
+        /// The digest that carried it, where it did not leave by itself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
     },
 }
 
@@ -122,7 +128,9 @@ impl Desk {
         loop {
             let newest = self.store.newest_of(&finding.monitor).await?;
             let rulebook = self.rulebook.load_full();
-            let change = match apply(newest, Event::Finding(finding), &op, &rulebook, self.clock.now()) {
+            let silences = self.silences_now().await?;
+            let event = Event::Finding(finding);
+            let change = match apply_under(newest, event, &op, &rulebook, &silences, self.clock.now()) {
                 Ok(Effect::Change(change)) => change,
                 Ok(Effect::Nothing(idle)) => return Ok(Taken::Nothing(idle)),
                 // Findings are never illegal or invalid.
@@ -187,7 +195,9 @@ impl Desk {
             }
             let rulebook = self.rulebook.load_full();
             let event = Event::Command { command, actor };
-            let change = match apply(Some(current.clone()), event, op, &rulebook, self.clock.now())? {
+            let silences = self.silences_now().await?;
+            let now = self.clock.now();
+            let change = match apply_under(Some(current.clone()), event, op, &rulebook, &silences, now)? {
                 Effect::Change(change) => change,
                 Effect::Nothing(_) => return Ok(current),
             };
@@ -211,19 +221,20 @@ impl Desk {
             if due.is_empty() {
                 return Ok(fired);
             }
+            let silences = self.silences_now().await?;
             for timer in due {
-                fired += usize::from(self.fire(&timer.incident, now.max(timer.at)).await?);
+                fired += usize::from(self.fire(&timer.incident, &silences, now.max(timer.at)).await?);
             }
         }
     }
 
-    async fn fire(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    async fn fire(&self, id: &str, silences: &[Silence], now: Timestamp) -> Result<bool, StoreError> {
         loop {
             let Some(incident) = self.store.load(id).await? else { return Ok(false) };
             let op = format!("timer:{id}:{}", incident.version);
             let rulebook = self.rulebook.load_full();
             let due = incident.next_due();
-            match apply(Some(incident.clone()), Event::Timer, &op, &rulebook, now) {
+            match apply_under(Some(incident.clone()), Event::Timer, &op, &rulebook, silences, now) {
                 Ok(Effect::Change(change)) => match self.commit(&change, &op).await? {
                     Committed::Applied => {
                         metrics::timer_fired(due, now);
@@ -363,6 +374,8 @@ impl Desk {
                 to: if page.reason.news().is_some() { attempt.channel.clone() } else { page.to.clone() },
                 reason: page.reason,
                 channel: attempt.channel,
+                digest:
+                    record.digest.clone().filter(|_| matches!(attempt.delivery, Delivery::Delivered { .. })),
                 delivery: attempt.delivery,
             }));
         }

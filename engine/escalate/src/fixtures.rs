@@ -61,6 +61,8 @@ fn plan(level: Level, steps: Vec<Step>) -> Plan {
         steps,
         report_every_seconds: 0,
         watch_seconds: 7_200,
+        reply_within_seconds: 0,
+        escalate_overdue_seconds: 0,
     }
 }
 
@@ -68,8 +70,15 @@ fn policy(id: &str, rungs: &[(Target, u64)], repeat: u32) -> Policy {
     let step = |(target, wait_seconds): &(Target, u64)| PolicyStep {
         targets: vec![target.clone()],
         wait_seconds: *wait_seconds,
+        all: false,
     };
-    Policy { id: id.to_owned(), steps: rungs.iter().map(step).collect(), repeat }
+    Policy {
+        id: id.to_owned(),
+        steps: rungs.iter().map(step).collect(),
+        repeat,
+        remind_seconds: 0,
+        take_back_seconds: 0,
+    }
 }
 
 /// Team `care` with a, b and c on call in that order; monitors `m0` to `m31`.
@@ -138,8 +147,11 @@ pub(crate) fn rulebook() -> Rulebook {
                 handover: jiff::civil::time(9, 0, 0, 0),
                 start: jiff::civil::date(2026, 9, 7),
                 order: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
+                layers: Vec::new(),
                 overrides: Vec::new(),
             }),
+            quiet_hours: None,
+            working_hours: None,
         }],
         templates: Vec::new(),
         quiet_hours: None,

@@ -1,11 +1,15 @@
 //! [`Incident`] (危机事件): what is recorded, whole, in the store. Changes only through `crate::transition`.
 //! Refuses to hold secrets or addresses: people are ids of the rulebook.
 
+mod follow_up;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tocsin_rules::{Finding, Impact, Level, Likelihood, Plan, Policy, Reason, Role, Subject};
 
-use crate::command::Actor;
+pub use follow_up::FollowUp;
+
+use crate::{command::Actor, silence::Silenced};
 
 /// One incident, as stored and as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +62,15 @@ pub struct Incident {
     /// Acknowledgements that a rise in level or a recurrence took back, oldest first.
     #[serde(default)]
     pub former_acknowledgements: Vec<Acknowledgement>,
+    /// What the acknowledgement leaves to be watched.
+    #[serde(default)]
+    pub follow_up: FollowUp,
+    /// A silence holds its pages back.
+    #[serde(default)]
+    pub silenced: Option<Silenced>,
+    /// Counts the incidents of the monitor: who is paged by turns follows from it.
+    #[serde(default)]
+    pub number: u64,
     /// Plan frozen at opening or at the last rise in level.
     pub plan: Plan,
     /// Policy frozen with it.
@@ -145,6 +158,9 @@ pub struct Task {
     /// When it was found overdue, once.
     #[serde(default)]
     pub overdue_since: Option<Timestamp>,
+    /// When the commander was told of that, once.
+    #[serde(default)]
+    pub escalated_at: Option<Timestamp>,
 }
 
 /// Life of a task.
@@ -259,6 +275,13 @@ impl Incident {
         self.plan.steps.iter().find(|step| step.id == id)
     }
 
+    /// Turns taken before, where people take turns: one more with every incident of the monitor and every round.
+    pub fn turn(&self) -> u64 {
+        let monitor = blake3::hash(self.monitor.as_bytes());
+        let start = monitor.as_bytes()[..4].iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        start + self.number + u64::from(self.round)
+    }
+
     /// Steps that must be over before `step` and are not.
     pub fn blocked_by<'s>(&self, step: &'s tocsin_rules::Step) -> Vec<&'s str> {
         let open = |id: &str| self.tasks.iter().any(|task| task.step == id && !task.is_over());
@@ -276,12 +299,26 @@ impl Incident {
         })
     }
 
+    /// Overdue tasks of which the commander has still to hear, and when.
+    pub(crate) fn late_tasks(&self) -> impl Iterator<Item = (&Task, Timestamp)> {
+        let wait = self.plan.escalate_overdue_seconds;
+        let unattended = self.recovered_at.is_some() && self.acknowledged.is_none();
+        let on = self.is_open() && !unattended && wait > 0;
+        self.tasks
+            .iter()
+            .filter(move |task| on && !task.is_over() && task.escalated_at.is_none())
+            .filter_map(move |task| Some((task, crate::transition::after(task.overdue_since?, wait))))
+    }
+
     /// When time alone next changes this incident: the one timer the store keeps for it.
     pub fn next_due(&self) -> Option<Timestamp> {
         if !self.is_open() {
             return None;
         }
         let tasks = self.watched_tasks().map(|task| task.due_at).min();
-        [self.next_page_at, self.watch_until, tasks].into_iter().flatten().min()
+        let late = self.late_tasks().map(|(_, at)| at).min();
+        let silence = self.silenced.as_ref().map(|silenced| silenced.until);
+        let follow_up = self.follow_up.next_due();
+        [self.next_page_at, self.watch_until, tasks, late, silence, follow_up].into_iter().flatten().min()
     }
 }

@@ -4,16 +4,18 @@ use std::{sync::LazyLock, time::Duration};
 
 use jiff::Timestamp;
 use prometheus::{
-    Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, exponential_buckets, register_histogram,
-    register_histogram_vec, register_int_counter_vec, register_int_gauge, register_int_gauge_vec,
+    Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, exponential_buckets,
+    register_histogram, register_histogram_vec, register_int_counter, register_int_counter_vec,
+    register_int_gauge, register_int_gauge_vec,
 };
 use tocsin_rules::Level;
 
 use crate::{
     command::{Command, CommandError, Via},
     delivery::{Delivery, Page, PageReason},
+    heartbeat::Heartbeat,
     incident::{Incident, State},
-    store::Counts,
+    store::{Counts, redis::Restored},
     transition::Change,
 };
 
@@ -44,6 +46,12 @@ metric!(TIMER_DELAY: Histogram = register_histogram!(
 metric!(DELIVERIES: IntCounterVec = register_int_counter_vec!(
     "tocsin_escalate_deliveries_total", "Attempts to send a page, by kind of channel and outcome",
     &["channel", "outcome"]));
+metric!(DIGESTED: IntCounter = register_int_counter!(
+    "tocsin_escalate_pages_digested_total", "Pages delivered as part of a digest"));
+metric!(HELD_BACK: IntCounterVec = register_int_counter_vec!(
+    "tocsin_escalate_held_back_total", "Times a message waited for a provider's limit, by kind of channel", &["channel"]));
+metric!(CHANNELS_BROKEN: IntGauge = register_int_gauge!(
+    "tocsin_escalate_channels_broken", "Channels this process found broken and not mended"));
 metric!(OBSOLETE: IntCounterVec = register_int_counter_vec!(
     "tocsin_escalate_pages_obsolete_total", "Pages that need not be sent any more, by reason", &["reason"]));
 metric!(MENTION_TO_PAGE: HistogramVec = register_histogram_vec!(
@@ -62,6 +70,15 @@ metric!(TIMERS_OLDEST: IntGauge = register_int_gauge!(
 metric!(LAST_TICK: IntGauge = register_int_gauge!(
     "tocsin_escalate_last_tick_timestamp_seconds", "When due timers were last looked for, Unix time"));
 
+metric!(RESTORED: IntCounterVec = register_int_counter_vec!(
+    "tocsin_escalate_restored_total", "Written again from the journal after redis forgot it; `parted`: could not be",
+    &["what"]));
+metric!(JOURNAL_FAILURES: IntCounter = register_int_counter!(
+    "tocsin_escalate_journal_failures_total", "Lines that could not be written to the journal"));
+
+metric!(BEATS: IntCounterVec = register_int_counter_vec!(
+    "tocsin_escalate_heartbeats_total", "Turns of the heartbeat to a watcher outside, by outcome", &["outcome"]));
+
 /// Every label of a closed set starts at 0, so that the first event is seen as a rise.
 pub(crate) fn seed() {
     for via in Via::ALL {
@@ -78,6 +95,13 @@ pub(crate) fn seed() {
     for from in ["observed", "published"] {
         MENTION_TO_PAGE.with_label_values(&[from]);
     }
+    restored(Restored::default());
+    for outcome in Heartbeat::OUTCOMES {
+        BEATS.with_label_values(&[outcome]);
+    }
+    LazyLock::force(&JOURNAL_FAILURES);
+    LazyLock::force(&DIGESTED);
+    LazyLock::force(&CHANNELS_BROKEN);
     LazyLock::force(&TIMER_DELAY);
     LazyLock::force(&LAST_TICK);
     counted(&Counts::default());
@@ -86,6 +110,7 @@ pub(crate) fn seed() {
 /// The same for the kinds of channel that are set up; what a contact names and nobody set up is `missing`.
 pub(crate) fn seed_channels(kinds: impl Iterator<Item = &'static str>) {
     for kind in kinds.chain(["missing"]) {
+        HELD_BACK.with_label_values(&[kind]);
         for outcome in Delivery::WORDS {
             DELIVERIES.with_label_values(&[kind, outcome]);
         }
@@ -141,6 +166,18 @@ pub(crate) fn attempted(channel: &'static str, outcome: &'static str) {
     DELIVERIES.with_label_values(&[channel, outcome]).inc();
 }
 
+pub(crate) fn digested(pages: usize) {
+    DIGESTED.inc_by(u64::try_from(pages).unwrap_or(u64::MAX));
+}
+
+pub(crate) fn held_back(channel: &'static str) {
+    HELD_BACK.with_label_values(&[channel]).inc();
+}
+
+pub(crate) fn channels_broken(count: usize) {
+    CHANNELS_BROKEN.set(i64::try_from(count).unwrap_or(i64::MAX));
+}
+
 pub(crate) fn obsolete(page: &Page) {
     OBSOLETE.with_label_values(&[page.reason.as_str()]).inc();
 }
@@ -172,4 +209,20 @@ pub(crate) fn counted(counts: &Counts) {
     DEAD.set(gauge(counts.dead));
     TIMERS_OVERDUE.set(gauge(counts.timers_overdue));
     TIMERS_OLDEST.set(age(counts.timers_oldest));
+}
+
+pub(crate) fn restored(restored: Restored) {
+    for (what, many) in
+        [("change", restored.changes), ("receipt", restored.receipts), ("parted", restored.parted)]
+    {
+        RESTORED.with_label_values(&[what]).inc_by(u64::try_from(many).unwrap_or(u64::MAX));
+    }
+}
+
+pub(crate) fn journal_failed() {
+    JOURNAL_FAILURES.inc();
+}
+
+pub(crate) fn beat(outcome: &str) {
+    BEATS.with_label_values(&[outcome]).inc();
 }

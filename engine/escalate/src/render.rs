@@ -8,18 +8,28 @@ use url::Url;
 
 use crate::delivery::{Page, PageReason};
 
+mod digest;
 mod html;
+mod layout;
+mod letter;
 pub mod link;
+mod markup;
 pub mod safe;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod words;
+
+pub(crate) use layout::{Room, roll_within};
+pub(crate) use letter::Letter;
+pub(crate) use markup::Markup;
 
 use link::{Grant, Signer};
 use safe::{Unit, clean, defang};
 
 /// Characters of one post that are quoted.
 const QUOTE_LIMIT: usize = 160;
+/// Characters of a monitor's name in the one line that no channel cuts.
+const NAME_LIMIT: usize = 40;
 /// Reasons that are listed.
 const REASON_LIMIT: usize = 6;
 
@@ -145,8 +155,7 @@ impl Renderer {
 
     fn link(&self, page: &Page) -> (Option<String>, String) {
         let language = page.language;
-        let wanted = page.reason.calls_for_acknowledgement() && page.snapshot.acknowledged_by.is_none();
-        if let (true, Some(signer)) = (wanted, &self.signer) {
+        if let (true, Some(signer)) = (asks(page), &self.signer) {
             // Counted from the page, not from now: the same page always carries the same link.
             let expires = page.not_before.saturating_add(i64::from(self.link_minutes).minutes());
             let expires = expires.unwrap_or(page.not_before).as_second();
@@ -158,7 +167,7 @@ impl Renderer {
         (self.incident_url(&page.incident), words::pick(language, "打开事件", "Open the incident").into())
     }
 
-    fn content(&self, page: &Page, link: Option<&str>, link_text: &str) -> Content {
+    fn content(&self, page: &Page, link: Option<&str>, link_text: &str) -> Letter {
         let (language, snapshot) = (page.language, &page.snapshot);
         let pick = |zh, en| words::pick(language, zh, en);
         let dot = pick("：", ": ");
@@ -200,9 +209,13 @@ impl Renderer {
                 Language::En => format!("{title} ({role}, by {due})"),
             }
         });
-        Content {
+        Letter {
+            language,
+            level: page.level,
+            head: self.head(page),
             headline,
             facts,
+            roll: Vec::new(),
             sections: vec![
                 (pick("为什么", "Why").into(), reasons),
                 (
@@ -225,9 +238,26 @@ impl Renderer {
                 )
                 .into()
             }),
+            grant: asks(page).then(|| format!("a:{}:{}", page.incident, page.epoch)),
             link: link.map(|href| (link_text.to_owned(), href.to_owned())),
             id: format!("{}{dot}{}", pick("事件编号", "Incident"), page.incident),
         }
+    }
+
+    /// The page for a channel that has a dialect of its own.
+    pub(crate) fn letter(&self, page: &Page) -> Letter {
+        let (link, link_text) = self.link(page);
+        self.content(page, link.as_deref(), &link_text)
+    }
+
+    /// Short enough for any channel: what an operator named at length is cut, level and incident are not.
+    fn head(&self, page: &Page) -> String {
+        let language = page.language;
+        let name = safe::cut(&clean(&page.snapshot.monitor_name), NAME_LIMIT, Unit::Chars, language);
+        let (drill, level) = (words::drill(page, language), words::level(page.level, language));
+        let dot = words::pick(language, " · ", ": ");
+        let reason = words::page_reason(page.reason, language);
+        format!("{drill}[{level}][{}] {name}{dot}{reason}", page.incident)
     }
 
     fn why_you(&self, page: &Page) -> String {
@@ -266,33 +296,9 @@ impl Renderer {
     }
 }
 
-/// A page before it takes a form.
-struct Content {
-    headline: String,
-    facts: Vec<String>,
-    sections: Vec<(String, Vec<String>)>,
-    after: Option<String>,
-    link: Option<(String, String)>,
-    id: String,
-}
-
-impl Content {
-    fn plain(&self) -> String {
-        let mut lines = vec![self.headline.clone()];
-        lines.extend(self.facts.iter().cloned());
-        for (title, items) in self.sections.iter().filter(|(_, items)| !items.is_empty()) {
-            lines.push(String::new());
-            lines.push(title.clone());
-            lines.extend(items.iter().map(|item| format!("- {item}")));
-        }
-        lines.push(String::new());
-        if let Some((text, href)) = &self.link {
-            lines.push(format!("{text}: {href}"));
-        }
-        lines.extend(self.after.clone());
-        lines.push(self.id.clone());
-        lines.join("\n")
-    }
+/// Whether somebody is to acknowledge it.
+fn asks(page: &Page) -> bool {
+    page.reason.calls_for_acknowledgement() && page.snapshot.acknowledged_by.is_none()
 }
 
 impl Rendered {

@@ -15,6 +15,8 @@ use crate::{
     audit::AuditEntry,
     delivery::{Delivery, Page},
     incident::{Incident, State},
+    silence::Silence,
+    throttle::{Admission, Limit},
     transition::Change,
 };
 
@@ -113,6 +115,9 @@ pub struct PageRecord {
     /// For pages that were not delivered: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// The digest that carried it, where it was not delivered by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// Life of a page.
@@ -235,6 +240,27 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Numbers for the metrics.
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts>;
 
+    /// Whether a message may leave on `lane` now, within all of `limits`; it is counted if so. All workers share the
+    /// count. Urgent messages have a share of their own and go before the others.
+    fn admit<'a>(
+        &'a self,
+        lane: &'a str,
+        limits: &'static [Limit],
+        urgent: bool,
+        now: Timestamp,
+    ) -> Reply<'a, Admission>;
+
+    /// The provider takes nothing on `lane` before `until`.
+    fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()>;
+    /// Every silence that is kept, whether it holds or not.
+    fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>>;
+
+    /// Keeps a silence, in place of one of the same id.
+    fn put_silence<'a>(&'a self, silence: &'a Silence) -> Reply<'a, ()>;
+
+    /// Forgets a silence.
+    fn forget_silence<'a>(&'a self, id: &'a str) -> Reply<'a, ()>;
+
     /// Gives every open incident the timer it demands, where that is missing (after a failover lost it). Returns how
     /// many were mended.
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize>;
@@ -253,7 +279,13 @@ pub(crate) fn from_json<T: for<'de> Deserialize<'de>>(
 
 /// How a fresh page is recorded.
 pub(crate) fn fresh(page: &Page) -> PageRecord {
-    PageRecord { page: page.clone(), status: PageStatus::Pending, attempts: Vec::new(), why: None }
+    PageRecord {
+        page: page.clone(),
+        status: PageStatus::Pending,
+        attempts: Vec::new(),
+        why: None,
+        digest: None,
+    }
 }
 
 /// Cursor of a list: place of the last incident shown.
@@ -268,4 +300,4 @@ pub(crate) fn read_cursor(cursor: &str) -> Option<(i64, &str)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

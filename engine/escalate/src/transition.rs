@@ -2,12 +2,17 @@
 //! timer, pages and audit entry come out together, so that a store can write them together.
 //! Refuses I/O, clocks and illegal moves.
 
+mod acknowledgement;
 mod command;
 mod finding;
 mod paging;
+mod reminder;
+mod reply;
+mod silencing;
 mod timer;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tocsin_rules::{Finding, Level, Rulebook};
 
 use crate::{
@@ -15,6 +20,7 @@ use crate::{
     command::{Actor, Command, CommandError, Via},
     delivery::Page,
     incident::{Incident, State},
+    silence::Silence,
 };
 
 /// Something that happens to an incident.
@@ -31,6 +37,11 @@ pub enum Event<'a> {
     },
     /// Time has passed; does the earliest thing that is due.
     Timer,
+    /// A silence was made or ended.
+    Silences {
+        /// By whom.
+        actor: &'a Actor,
+    },
 }
 
 /// What an event comes to.
@@ -56,7 +67,7 @@ pub enum Idle {
 }
 
 /// One step of an incident's life, ready to be written in one transaction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// As it stands afterwards; `version` is one more than before.
     pub incident: Incident,
@@ -80,10 +91,10 @@ impl Change {
     }
 }
 
-/// Applies `event` to `current`: the incident a command names, or the newest one of a finding's monitor.
+/// As [`apply_under`] without any silence.
 ///
 /// # Errors
-/// [`CommandError::Illegal`] and [`CommandError::Invalid`] for commands; findings and timers never fail.
+/// As there.
 pub fn apply(
     current: Option<Incident>,
     event: Event<'_>,
@@ -91,25 +102,46 @@ pub fn apply(
     rulebook: &Rulebook,
     now: Timestamp,
 ) -> Result<Effect, CommandError> {
+    apply_under(current, event, op, rulebook, &[], now)
+}
+
+/// Applies `event` to `current`: the incident a command names, or the newest one of a finding's monitor. `silences` are
+/// those that hold at `now`.
+///
+/// # Errors
+/// [`CommandError::Illegal`] and [`CommandError::Invalid`] for commands; findings and timers never fail.
+pub fn apply_under(
+    current: Option<Incident>,
+    event: Event<'_>,
+    op: &str,
+    rulebook: &Rulebook,
+    silences: &[Silence],
+    now: Timestamp,
+) -> Result<Effect, CommandError> {
     let by = match event {
         Event::Finding(_) => Actor { who: "detection".to_owned(), via: Via::Detection },
         Event::Timer => Actor { who: "timer".to_owned(), via: Via::Timer },
-        Event::Command { actor, .. } => actor.clone(),
+        Event::Command { actor, .. } | Event::Silences { actor } => actor.clone(),
     };
     let outcome = match event {
-        Event::Finding(finding) => finding::apply(current, finding, rulebook, now),
+        Event::Finding(finding) => finding::apply(current, finding, rulebook, silences, now),
         Event::Timer => match current {
-            Some(incident) => timer::apply(Draft::of(incident, rulebook, now)),
+            Some(incident) => timer::apply(Draft::of(incident, rulebook, now).under(silences)),
+            None => Err(Idle::NoIncident),
+        },
+        Event::Silences { .. } => match current {
+            Some(incident) => silencing::apply(Draft::of(incident, rulebook, now).under(silences)),
             None => Err(Idle::NoIncident),
         },
         Event::Command { command, actor } => {
             let Some(incident) = current else {
                 return Err(CommandError::Invalid("no incident was named".to_owned()));
             };
-            command::apply(Draft::of(incident, rulebook, now), command, actor)?
+            let draft = Draft::of(incident, rulebook, now).under(silences);
+            command::apply(draft, command, actor)?.map(|draft| draft.attended_by(command))
         }
     };
-    Ok(match outcome {
+    Ok(match outcome.map(Draft::weigh_silence) {
         Ok(draft) => Effect::Change(Box::new(draft.seal(by, op))),
         Err(idle) => Effect::Nothing(idle),
     })
@@ -124,6 +156,7 @@ struct Draft<'a> {
     what: &'static str,
     detail: Option<String>,
     rulebook: &'a Rulebook,
+    silences: &'a [Silence],
     now: Timestamp,
     /// The finding behind the change, whose times the pages carry.
     finding: Option<&'a Finding>,
@@ -133,7 +166,22 @@ impl<'a> Draft<'a> {
     fn of(incident: Incident, rulebook: &'a Rulebook, now: Timestamp) -> Self {
         let before = Some((incident.state, incident.level));
         let incident = Incident { version: incident.version + 1, ..incident };
-        Self { incident, before, pages: Vec::new(), what: "", detail: None, rulebook, now, finding: None }
+        Self {
+            incident,
+            before,
+            pages: Vec::new(),
+            what: "",
+            detail: None,
+            rulebook,
+            silences: &[],
+            now,
+            finding: None,
+        }
+    }
+
+    /// Where these silences hold.
+    fn under(self, silences: &'a [Silence]) -> Self {
+        Self { silences, ..self }
     }
 
     fn said(mut self, what: &'static str, detail: impl Into<Option<String>>) -> Self {

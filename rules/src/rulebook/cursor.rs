@@ -211,7 +211,7 @@ fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) 
         return format!("; did you mean `{near}`?");
     }
     let all: Vec<String> = known.into_iter().map(|word| format!("`{word}`")).collect();
-    if all.len() > 12 { String::new() } else { format!("; known are {}", all.join(", ")) }
+    if all.len() > 16 { String::new() } else { format!("; known are {}", all.join(", ")) }
 }
 
 /// At most 40 characters of somebody's text in a message.

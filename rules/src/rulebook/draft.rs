@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     plan::{Plan, Template},
-    team::{Policy, QuietHours, Team},
+    team::{Calendar, Policy, QuietHours, Team},
     threshold::Detection,
     wording::Wording,
 };
@@ -28,6 +28,7 @@ const SECTIONS: &[&str] = &[
     "teams",
     "templates",
     "quiet_hours",
+    "calendars",
 ];
 
 /// Something given, with the place that faults about it point to.
@@ -53,6 +54,7 @@ pub(super) struct Draft {
     pub(super) teams: Vec<Given<Team>>,
     pub(super) templates: Vec<Given<Template>>,
     pub(super) quiet_hours: Option<Given<QuietHours>>,
+    pub(super) calendars: Vec<Given<Calendar>>,
     /// Sections some file has, faulty or not, with their first place.
     pub(super) seen: Vec<(&'static str, Place)>,
 }
@@ -94,7 +96,7 @@ impl Draft {
             keep(&mut self.detection, &field, super::read_detection::detection(&field, r));
         }
         if let Some(field) = single("quiet_hours") {
-            keep(&mut self.quiet_hours, &field, super::read_teams::quiet_hours(&field, r));
+            keep(&mut self.quiet_hours, &field, super::read_hours::quiet_hours(&field, r));
         }
         section(&fields, r, "monitors", &mut self.monitors, super::read_watch::monitor);
         section(&fields, r, "categories", &mut self.categories, super::read_watch::category);
@@ -102,6 +104,7 @@ impl Draft {
         section(&fields, r, "templates", &mut self.templates, super::read_plans::template);
         section(&fields, r, "policies", &mut self.policies, super::read_teams::policy);
         section(&fields, r, "teams", &mut self.teams, super::read_teams::team);
+        section(&fields, r, "calendars", &mut self.calendars, super::read_hours::calendar);
         if let Some(field) = fields.get("lists") {
             self.lists.extend(super::read_watch::lists(&field, r));
         }
@@ -141,6 +144,7 @@ impl Draft {
         adopt(&mut self.categories, pack.categories, |category| &category.id);
         adopt(&mut self.policies, pack.policies, |policy| &policy.id);
         adopt(&mut self.templates, pack.templates, |template| &template.id);
+        adopt(&mut self.calendars, pack.calendars, |calendar| &calendar.id);
         let plans = pack.plans.into_iter().filter_map(|plan| self.not_replaced(plan)).collect();
         adopt(&mut self.plans, plans, |plan| &plan.id);
         r.names.inherit(names, &replaced);
@@ -181,6 +185,30 @@ fn adopt<T>(own: &mut Vec<Given<T>>, pack: Vec<Given<T>>, id: fn(&T) -> &String)
     for given in pack {
         if !own.iter().any(|known| id(&known.value) == id(&given.value)) {
             own.push(given);
+        }
+    }
+}
+
+impl Draft {
+    /// Writes the dates of named calendars to where they are referred to.
+    pub(super) fn spread_calendars(&mut self) {
+        let calendars = std::mem::take(&mut self.calendars);
+        let fill = |slot: Option<&mut Calendar>| {
+            let Some(slot) = slot else { return };
+            if let Some(known) = calendars.iter().find(|known| known.value.id == slot.id) {
+                slot.clone_from(&known.value);
+            }
+        };
+        if let Some(quiet) = &mut self.quiet_hours {
+            fill(quiet.value.rest_days.calendar.as_mut());
+        }
+        for team in &mut self.teams {
+            let team = &mut team.value;
+            fill(team.quiet_hours.as_mut().and_then(|quiet| quiet.rest_days.calendar.as_mut()));
+            fill(team.working_hours.as_mut().and_then(|work| work.rest_days.calendar.as_mut()));
+            for layer in team.roster.iter_mut().flat_map(|roster| &mut roster.layers) {
+                fill(layer.calendar.as_mut());
+            }
         }
     }
 }

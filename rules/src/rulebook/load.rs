@@ -64,7 +64,8 @@ fn inherit(r: &mut Reader<'_>, draft: &mut Draft, pack: &[(&str, &str)]) -> Resu
     Ok(())
 }
 
-fn finish(r: Reader<'_>, draft: Draft, version: &str) -> Result<Rulebook, Faults> {
+fn finish(r: Reader<'_>, mut draft: Draft, version: &str) -> Result<Rulebook, Faults> {
+    draft.spread_calendars();
     let (true, Some(detection)) = (r.faults.is_empty(), draft.detection) else { return Err(sorted(r)) };
     fn values<T>(given: Vec<super::draft::Given<T>>) -> Vec<T> {
         given.into_iter().map(|given| given.value).collect()

@@ -17,6 +17,7 @@ pub(super) enum NameKind {
     Team,
     Person,
     Template,
+    Calendar,
 }
 
 impl NameKind {
@@ -31,6 +32,7 @@ impl NameKind {
             Self::Team => "team",
             Self::Person => "person",
             Self::Template => "template",
+            Self::Calendar => "calendar",
         }
     }
 }

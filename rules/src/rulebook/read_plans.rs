@@ -14,8 +14,19 @@ use crate::{
 const VARIABLES: &[&str] = &["brand", "incident", "level", "onset", "channel", "contact", "hours"];
 
 pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
-    let keys =
-        &["id", "name", "level", "categories", "self_confirming", "policy", "steps", "report_every", "watch"];
+    let keys = &[
+        "id",
+        "name",
+        "level",
+        "categories",
+        "self_confirming",
+        "policy",
+        "steps",
+        "report_every",
+        "watch",
+        "reply_within",
+        "escalate_overdue",
+    ];
     let f = at.fields(r, keys)?;
     let id = f.need(r, "id").and_then(|c| c.define(r, NameKind::Plan));
     let name = f.need(r, "name").and_then(|c| c.wording(r));
@@ -26,6 +37,8 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
     let steps = f.need(r, "steps").and_then(|c| steps(&c, r));
     let report_every = f.maybe(r, "report_every", Cursor::duration);
     let watch = f.maybe(r, "watch", Cursor::duration);
+    let reply_within = f.maybe(r, "reply_within", Cursor::span);
+    let escalate_overdue = f.maybe(r, "escalate_overdue", Cursor::span);
     Some(Plan {
         id: id?,
         name: name?,
@@ -36,6 +49,8 @@ pub(super) fn plan(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Plan> {
         steps: steps?,
         report_every_seconds: report_every?.unwrap_or(0),
         watch_seconds: watch?.unwrap_or(0),
+        reply_within_seconds: reply_within?.unwrap_or(0),
+        escalate_overdue_seconds: escalate_overdue?.unwrap_or(0),
     })
 }
 

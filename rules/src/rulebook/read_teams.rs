@@ -1,18 +1,18 @@
-//! Sections `teams`, `policies`, `quiet_hours`: whom to page, when, in which order.
+//! Sections `teams` and `policies`: whom to page, in which order.
 
 use super::{
     cursor::{Cursor, Reader},
     names::NameKind,
+    read_hours::{calendar_of, quiet_hours, working_hours},
     read_plans::role,
 };
 use crate::{
-    level::Level,
-    team::{Contact, Override, Person, Policy, PolicyStep, QuietHours, Roster, Rotation, Target, Team},
+    team::{Contact, Day, Layer, Override, Person, Policy, PolicyStep, Roster, Rotation, Target, Team},
     wording::Language,
 };
 
 pub(super) fn team(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Team> {
-    let f = at.fields(r, &["id", "name", "people", "roster"])?;
+    let f = at.fields(r, &["id", "name", "people", "roster", "quiet_hours", "working_hours"])?;
     let id = f.need(r, "id").and_then(|c| c.define(r, NameKind::Team));
     let name = f.maybe(r, "name", |c, r| c.text(r).map(str::to_owned));
     let people = f.need(r, "people").and_then(|c| {
@@ -24,8 +24,17 @@ pub(super) fn team(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Team> {
         Some(people)
     });
     let roster = f.maybe(r, "roster", roster);
+    let quiet_hours = f.maybe(r, "quiet_hours", quiet_hours);
+    let working_hours = f.maybe(r, "working_hours", working_hours);
     let id = id?;
-    Some(Team { name: name?.unwrap_or_else(|| id.clone()), id, people: people?, roster: roster? })
+    Some(Team {
+        name: name?.unwrap_or_else(|| id.clone()),
+        id,
+        people: people?,
+        roster: roster?,
+        quiet_hours: quiet_hours?,
+        working_hours: working_hours?,
+    })
 }
 
 fn person(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Person> {
@@ -60,19 +69,13 @@ fn contact(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Contact> {
 }
 
 fn roster(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Roster> {
-    let f = at.fields(r, &["time_zone", "rotation", "handover", "start", "order", "overrides"])?;
+    let f = at.fields(r, &["time_zone", "rotation", "handover", "start", "order", "layers", "overrides"])?;
     let time_zone = f.need(r, "time_zone").and_then(|c| c.zone(r));
     let rotation = f.need(r, "rotation").and_then(|c| c.word(r, "rotation", Rotation::ALL, Rotation::as_str));
     let handover = f.need(r, "handover").and_then(|c| c.time(r));
     let start = f.need(r, "start").and_then(|c| c.date(r));
-    let order = f.need(r, "order").and_then(|c| {
-        let order = c.each(r, |item, r| item.refer(r, NameKind::Person))?;
-        if order.is_empty() {
-            c.fault(r, "the rotation names nobody");
-            return None;
-        }
-        Some(order)
-    });
+    let order = f.need(r, "order").and_then(|c| order(&c, r));
+    let layers = f.maybe(r, "layers", |c, r| c.each(r, layer));
     let overrides = f.maybe(r, "overrides", |c, r| c.each(r, stand_in));
     Some(Roster {
         time_zone: time_zone?,
@@ -80,7 +83,57 @@ fn roster(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Roster> {
         handover: handover?,
         start: start?,
         order: order?,
+        layers: layers?.unwrap_or_default(),
         overrides: overrides?.unwrap_or_default(),
+    })
+}
+
+fn order(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Vec<String>> {
+    let order = at.each(r, |item, r| item.refer(r, NameKind::Person))?;
+    if order.is_empty() {
+        at.fault(r, "the rotation names nobody");
+        return None;
+    }
+    Some(order)
+}
+
+fn layer(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Layer> {
+    let f = at.fields(r, &["days", "calendar", "from", "to", "rotation", "start", "order"])?;
+    let days = f.maybe(r, "days", |c, r| c.each(r, |item, r| item.word(r, "day", Day::ALL, Day::as_str)));
+    let calendar = f.maybe(r, "calendar", calendar_of);
+    let from = f.maybe(r, "from", |c, r| c.time(r));
+    let to = f.maybe(r, "to", |c, r| c.time(r));
+    let rotation = f.maybe(r, "rotation", |c, r| c.word(r, "rotation", Rotation::ALL, Rotation::as_str));
+    let start = f.maybe(r, "start", |c, r| c.date(r));
+    let order = f.need(r, "order").and_then(|c| order(&c, r));
+    let (days, calendar, from, to) = (days?, calendar?, from?, to?);
+    let hours = match (from, to) {
+        (Some(from), Some(to)) => Some((from, to)),
+        (None, None) => None,
+        _ => {
+            at.fault(r, "`from` and `to` belong together");
+            return None;
+        }
+    };
+    if days.is_none() && calendar.is_none() && hours.is_none() {
+        at.fault(
+            r,
+            "a layer that always holds hides the roster; say when: `days`, `calendar`, `from` and `to`",
+        );
+        return None;
+    }
+    let (rotation, start, order) = (rotation?, start?, order?);
+    if order.len() > 1 && start.is_none() {
+        at.fault(r, "`start` is missing: the first day of the first person");
+        return None;
+    }
+    Some(Layer {
+        days: days.unwrap_or_default(),
+        calendar,
+        hours,
+        rotation: rotation.unwrap_or(Rotation::Weekly),
+        start: start.unwrap_or_default(),
+        order,
     })
 }
 
@@ -99,7 +152,7 @@ fn stand_in(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Override> {
 }
 
 pub(super) fn policy(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Policy> {
-    let f = at.fields(r, &["id", "steps", "repeat"])?;
+    let f = at.fields(r, &["id", "steps", "repeat", "remind", "take_back"])?;
     let id = f.need(r, "id").and_then(|c| c.define(r, NameKind::Policy));
     let steps = f.need(r, "steps").and_then(|c| {
         let steps = c.each(r, rung)?;
@@ -110,11 +163,23 @@ pub(super) fn policy(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Policy> {
         Some(steps)
     });
     let repeat = f.maybe(r, "repeat", |c, r| c.small(r, 0, 100));
-    Some(Policy { id: id?, steps: steps?, repeat: repeat?.unwrap_or(0) })
+    let remind = f.maybe(r, "remind", Cursor::span);
+    let take_back = f.maybe(r, "take_back", Cursor::span);
+    if f.get("take_back").is_some() && f.get("remind").is_none() {
+        at.fault(r, "`take_back` counts from the reminder: write `remind` too");
+        return None;
+    }
+    Some(Policy {
+        id: id?,
+        steps: steps?,
+        repeat: repeat?.unwrap_or(0),
+        remind_seconds: remind?.unwrap_or(0),
+        take_back_seconds: take_back?.unwrap_or(0),
+    })
 }
 
 fn rung(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<PolicyStep> {
-    let f = at.fields(r, &["page", "wait"])?;
+    let f = at.fields(r, &["page", "wait", "all"])?;
     let targets = f.need(r, "page").and_then(|c| {
         let targets = c.each(r, target)?;
         if targets.is_empty() {
@@ -124,15 +189,18 @@ fn rung(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<PolicyStep> {
         Some(targets)
     });
     let wait = f.need(r, "wait").and_then(|c| c.span(r));
-    Some(PolicyStep { targets: targets?, wait_seconds: wait? })
+    let all = f.maybe(r, "all", Cursor::flag);
+    Some(PolicyStep { targets: targets?, wait_seconds: wait?, all: all?.unwrap_or(false) })
 }
 
 fn target(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Target> {
-    let f = at.fields(r, &["on_call", "person", "team", "role"])?;
-    let given: Vec<_> =
-        ["on_call", "person", "team", "role"].into_iter().filter_map(|key| f.get(key)).collect();
+    let f = at.fields(r, &["on_call", "person", "team", "role", "round_robin"])?;
+    let given: Vec<_> = ["on_call", "person", "team", "role", "round_robin"]
+        .into_iter()
+        .filter_map(|key| f.get(key))
+        .collect();
     if given.len() != 1 {
-        at.fault(r, "write one of `on_call: 0`, `person: ID`, `team: ID`, `role: ROLE`");
+        at.fault(r, "write one of `on_call: 0`, `person: ID`, `team: ID`, `role: ROLE`, `round_robin: TEAM`");
         return None;
     }
     if let Some(c) = f.get("on_call") {
@@ -144,24 +212,8 @@ fn target(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<Target> {
     if let Some(c) = f.get("team") {
         return c.refer(r, NameKind::Team).map(Target::Team);
     }
-    f.get("role").and_then(|c| role(&c, r)).map(Target::Role)
-}
-
-pub(super) fn quiet_hours(at: &Cursor<'_>, r: &mut Reader<'_>) -> Option<QuietHours> {
-    let f = at.fields(r, &["time_zone", "from", "to", "break_through"])?;
-    let time_zone = f.need(r, "time_zone").and_then(|c| c.zone(r));
-    let from = f.need(r, "from").and_then(|c| c.time(r));
-    let to = f.need(r, "to").and_then(|c| c.time(r));
-    let break_through =
-        f.maybe(r, "break_through", |c, r| c.word(r, "level", &Level::ALL[1..], Level::as_str));
-    if from.is_some() && from == to {
-        at.fault(r, "`from` and `to` are the same; leave quiet hours out to have none");
-        return None;
+    if let Some(c) = f.get("round_robin") {
+        return c.refer(r, NameKind::Team).map(Target::RoundRobin);
     }
-    Some(QuietHours {
-        time_zone: time_zone?,
-        from: from?,
-        to: to?,
-        break_through: break_through?.unwrap_or(Level::High),
-    })
+    f.get("role").and_then(|c| role(&c, r)).map(Target::Role)
 }

@@ -189,7 +189,7 @@ fn targets_find_people() {
     let book = pack();
     let at: Timestamp = "2026-01-12T02:00:00Z".parse().unwrap();
     let ids = |target: Target| {
-        target.resolve(&book, "pr", at).into_iter().map(|p| p.id.as_str()).collect::<Vec<_>>()
+        target.resolve(&book, "pr", at, 0).into_iter().map(|p| p.id.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(ids(Target::OnCall(0)), ["zhou-yi"]);
     assert_eq!(ids(Target::OnCall(1)), ["mei-carter"]);
@@ -199,7 +199,7 @@ fn targets_find_people() {
     assert!(ids(Target::Person("nobody".into())).is_empty());
     let mut everybody = book.clone();
     everybody.teams[0].roster = None;
-    assert_eq!(Target::OnCall(0).resolve(&everybody, "pr", at).len(), 3);
+    assert_eq!(Target::OnCall(0).resolve(&everybody, "pr", at, 0).len(), 3);
 }
 
 proptest! {
@@ -241,6 +241,38 @@ fn ten_thousand_monitors_load() {
         ));
     }
     assert_eq!(Rulebook::load(&[("many.yaml", &text)]).unwrap().monitors.len(), 10_000);
+}
+
+/// Every example of the chapter on teams, laid over the ready pack.
+#[test]
+fn the_examples_on_paging_load_together() {
+    let reference = include_str!("../../../docs/rulebook.md");
+    let chapter = reference.split("## Teams and paging").nth(1).unwrap();
+    let examples: Vec<&str> =
+        chapter.split("```yaml").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(examples.len(), 4);
+    let start = reference.split("```yaml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let start = start.split("teams:").next().unwrap();
+    let indented: String = examples[0].lines().map(|line| format!("    {line}\n")).collect();
+    let people = "teams:\n  - id: pr\n    people:\n".to_owned()
+        + &["li", "wang", "zhao"].map(|id| {
+            format!("      - {{id: {id}, roles: [commander, spokesperson, legal, customer_care], contacts: [{{channel: email, address: {id}@example.org}}]}}\n")
+        }).concat();
+    let hours: String = examples[2].lines().map(|line| format!("    {line}\n")).collect();
+    let whole = format!("{start}{people}{indented}{hours}");
+    let files =
+        [("own.yaml", whole.as_str()), ("policies.yaml", examples[1]), ("calendars.yaml", examples[3])];
+    let book = Rulebook::load(&files).unwrap_or_else(|faults| panic!("{faults}"));
+    let team = book.team("pr").unwrap();
+    let layers = &team.roster.as_ref().unwrap().layers;
+    assert_eq!(layers.len(), 2);
+    assert_eq!(layers[1].calendar.as_ref().unwrap().off.len(), 8, "dates stand where they are used");
+    assert_eq!(team.working_hours.as_ref().unwrap().rest_days.calendar.as_ref().unwrap().worked.len(), 2);
+    let alarm = book.policy("alarm").unwrap();
+    assert_eq!((alarm.remind_seconds, alarm.take_back_seconds), (1_800, 900));
+    assert!(alarm.steps[2].all);
+    assert_eq!(alarm.steps[1].targets[0], Target::RoundRobin("pr".into()));
+    assert_eq!(book.quiet_hours_of("pr").unwrap().break_through, Level::Medium);
 }
 
 #[test]

@@ -42,6 +42,11 @@ pub enum IncidentAction {
         /// Incident id.
         id: String,
     },
+    /// Give it back: the escalation goes on unless somebody takes it.
+    Release {
+        /// Incident id.
+        id: String,
+    },
     /// It is real.
     Confirm {
         /// Incident id.

@@ -93,17 +93,21 @@ pub(crate) async fn command(
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "there is no such action"))?;
     let command = command::parse(action, fields(&headers, &body)?)?;
     let version = command::if_match(&headers)?;
-    let key = match command::idempotency_key(&headers)? {
-        Some(key) => key,
-        // None was given: every request is an operation of its own.
-        // The clock alone would not do: a demo's stands still between two beats.
-        None => format!("{} {}", app.clock.now(), REQUESTS.fetch_add(1, Ordering::Relaxed)),
-    };
+    let key = key_of(&app, &headers)?;
     let op = command::operation(&identity, action, &key);
     Ok(shown(&command::run(&app, &identity, &id, action, &command, &op, version).await?))
 }
 
-fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
+/// What tells this request from others: the caller's key, else every request is an operation of its own.
+pub(super) fn key_of(app: &App, headers: &HeaderMap) -> Result<String, Problem> {
+    Ok(match command::idempotency_key(headers)? {
+        Some(key) => key,
+        // The clock alone would not do: a demo's stands still between two beats.
+        None => format!("{} {}", app.clock.now(), REQUESTS.fetch_add(1, Ordering::Relaxed)),
+    })
+}
+
+pub(super) fn fields(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
     if body.is_empty() {
         return Ok(Map::new());
     }

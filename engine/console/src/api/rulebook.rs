@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+};
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tocsin_rules::Person;
 
-use crate::App;
+use crate::{App, problem::Problem};
 
 pub(crate) async fn monitors(State(app): State<Arc<App>>) -> Json<Value> {
     let rulebook = app.rulebook.load_full();
@@ -29,8 +35,19 @@ pub(crate) async fn monitors(State(app): State<Arc<App>>) -> Json<Value> {
     Json(json!({"rulebook": rulebook.version, "monitors": monitors}))
 }
 
-pub(crate) async fn on_call(State(app): State<Arc<App>>) -> Json<Value> {
-    let (rulebook, now) = (app.rulebook.load_full(), app.clock.now());
+/// Query of the on-call list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OnCallQuery {
+    at: Option<Timestamp>,
+}
+
+pub(crate) async fn on_call(
+    State(app): State<Arc<App>>,
+    query: Result<Query<OnCallQuery>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Query(query) = query.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, e.body_text()))?;
+    let (rulebook, now) = (app.rulebook.load_full(), query.at.unwrap_or_else(|| app.clock.now()));
     let shown = |person: &Person| json!({"id": person.id, "name": person.name, "roles": person.roles});
     let teams: Vec<Value> = rulebook
         .teams
@@ -44,5 +61,5 @@ pub(crate) async fn on_call(State(app): State<Arc<App>>) -> Json<Value> {
             json!({"id": team.id, "name": team.name, "rostered": team.roster.is_some(), "order": order})
         })
         .collect();
-    Json(json!({"at": now, "teams": teams}))
+    Ok(Json(json!({"at": now, "teams": teams})))
 }

@@ -96,8 +96,14 @@ pub(crate) fn next_page(
     let rungs = &incident.policy.steps;
     let rung = rungs.get(incident.rung as usize).or_else(|| rungs.first())?;
     let mut people: Vec<&str> = Vec::new();
-    for target in &rung.targets {
-        for person in target.resolve(rulebook, &incident.team, at) {
+    if incident.acknowledged.is_some() {
+        // Somebody has it; those are asked again who have to acknowledge too.
+        let awaited = incident.follow_up.awaited.iter().filter_map(|id| rulebook.person(id));
+        people.extend(awaited.map(|person| person.name.as_str()));
+    }
+    let targets = rung.targets.iter().filter(|_| incident.acknowledged.is_none());
+    for target in targets {
+        for person in target.resolve(rulebook, &incident.team, at, incident.turn()) {
             if !people.contains(&person.name.as_str()) {
                 people.push(&person.name);
             }

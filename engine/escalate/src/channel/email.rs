@@ -22,16 +22,23 @@ use lettre::{
 };
 use serde::Deserialize;
 
-use super::{BoxFuture, Channel, Fault, Kind, Secret, http, secret};
+use super::{
+    BoxFuture, Channel, Fault, Kind, Secret,
+    classify::mail::{Stage, judge},
+    http, secret,
+};
 use crate::{
-    delivery::{Delivery, Page},
+    delivery::{Delivery, Digest, Page},
     render::Renderer,
+    throttle::{Lane, Limit},
 };
 
 mod message;
 
-/// Wait after a greylisting answer: servers want minutes.
-const GREYLIST: Duration = Duration::from_secs(300);
+/// Mails a minute to one address: nobody reads more, and servers take floods for spam.
+const LIMITS: &[Limit] = &[Limit::per(30, 60)];
+/// Incidents one digest names.
+const NAMES: usize = 200;
 
 /// Wait for the server's goodbye.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -92,11 +99,8 @@ pub enum Tls {
     None,
 }
 
-impl Config {
-    pub(super) fn read_secrets(
-        &mut self,
-        read: &dyn Fn(&Path) -> std::io::Result<String>,
-    ) -> Result<(), Fault> {
+impl secret::SecretFiles for Config {
+    fn read_secrets(&mut self, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Result<(), Fault> {
         secret::from_file("password_file", &mut self.password, self.password_file.as_ref(), read)?;
         if let Some(path) = &self.ca_file {
             let pem = read(path)
@@ -165,8 +169,8 @@ impl Email {
         })
     }
 
-    async fn mail(&self, page: &Page) -> Delivery {
-        let (to, bytes) = match self.composer.compose(page) {
+    async fn mail(&self, composed: Result<(Address, Vec<u8>), Delivery>) -> Delivery {
+        let (to, bytes) = match composed {
             Ok(mail) => mail,
             Err(refusal) => return refusal,
         };
@@ -273,42 +277,23 @@ fn bad_handshake(error: &SmtpError) -> bool {
     false
 }
 
-/// Where in the dialogue an answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Greeting,
-    Account,
-    Envelope,
-    Message,
-}
-
-/// What an answer means. `ours` is a fault on this side of the wire: TLS refused, no common mechanism.
-fn judge(code: Option<u16>, ours: bool, said: &str, stage: Stage) -> Delivery {
-    let detail = |code: u16| match said {
-        "" => format!("the mail server answered {code}"),
-        said => format!("the mail server answered {code}: {said}"),
-    };
-    match (code, stage) {
-        (Some(450..=452), _) => Delivery::Retry { after: Some(GREYLIST) },
-        (Some(400..=499), _) => Delivery::Retry { after: None },
-        (Some(code @ (530 | 534 | 535 | 538)), _) => Delivery::PermanentConfig { detail: detail(code) },
-        (Some(code), Stage::Message) => Delivery::PermanentPayload { detail: detail(code) },
-        (Some(code @ 552), _) => Delivery::PermanentPayload { detail: detail(code) },
-        (Some(code), _) => Delivery::PermanentConfig { detail: detail(code) },
-        (None, Stage::Greeting | Stage::Account) if ours => {
-            Delivery::PermanentConfig { detail: format!("no protected session with the mail server: {said}") }
-        }
-        (None, _) => Delivery::Retry { after: None },
-    }
-}
-
 impl Channel for Email {
     fn kind(&self) -> Kind {
         Kind::Email
     }
 
     fn send<'a>(&'a self, page: &'a Page) -> BoxFuture<'a, Delivery> {
-        Box::pin(self.mail(page))
+        Box::pin(self.mail(self.composer.compose(page)))
+    }
+
+    fn lane(&self, address: &str) -> Option<Lane> {
+        let name = format!("{}\0{}\0{address}", self.host, self.composer.from.email);
+        let key = format!("{}-{}", Kind::Email.as_str(), &blake3::hash(name.as_bytes()).to_hex()[..16]);
+        Some(Lane { place: key.clone(), key, limits: LIMITS, digest_of: NAMES })
+    }
+
+    fn send_digest<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Delivery> {
+        Box::pin(self.mail(self.composer.compose_digest(digest)))
     }
 }
 

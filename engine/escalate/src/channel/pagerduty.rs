@@ -7,30 +7,36 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tocsin_bus::Clock;
 use tocsin_rules::Level;
-use url::Url;
 
-use super::{BoxFuture, Channel, Fault, Kind, News, Secret, http, secret};
+use super::{
+    BoxFuture, Channel, Fault, Kind, News, Secret,
+    address::Allowed,
+    alarm::Topic,
+    classify::{Dialect, judge},
+    endpoint::{Endpoint, Request},
+    secret::{self, SecretFiles},
+};
 use crate::{
     delivery::{Delivery, Page, PageReason},
     render::{
         Renderer,
         safe::{self, Unit},
     },
+    throttle::{Lane, Limit},
 };
 
+/// The provider takes about 120 a minute and key.
+const LIMITS: &[Limit] = &[Limit::per(108, 60)];
 /// Characters of `payload.summary`.
 const SUMMARY_LIMIT: usize = 1024;
 /// Bytes of the whole body.
 const BODY_LIMIT: usize = 512 * 1024;
-/// Suffixes of the keys one incident may use.
-const KEYS: [&str; 3] = ["", ":reminder", ":overdue"];
 
 /// Settings of one PagerDuty integration.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -69,11 +75,8 @@ impl Region {
     }
 }
 
-impl Config {
-    pub(super) fn read_secrets(
-        &mut self,
-        read: &dyn Fn(&Path) -> std::io::Result<String>,
-    ) -> Result<(), Fault> {
+impl SecretFiles for Config {
+    fn read_secrets(&mut self, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Result<(), Fault> {
         secret::from_file("routing_key_file", &mut self.routing_key, self.routing_key_file.as_ref(), read)?;
         for (name, path) in &self.route_files {
             let slot = self.routes.entry(name.clone()).or_default();
@@ -86,12 +89,10 @@ impl Config {
 /// The channel.
 #[derive(Debug)]
 pub struct PagerDuty {
-    url: Url,
+    endpoint: Endpoint,
     routing_key: Secret,
     routes: BTreeMap<String, Secret>,
-    client: reqwest::Client,
     renderer: Arc<Renderer>,
-    clock: Arc<dyn Clock>,
 }
 
 impl PagerDuty {
@@ -109,14 +110,13 @@ impl PagerDuty {
             }
         }
         let url = config.url.as_deref().unwrap_or(config.region.url());
-        let url = Url::parse(url).map_err(|e| Fault("url", e.to_string()))?;
-        let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
-            return Err(Fault("url", "must be https".into()));
-        }
-        let client = http::client(None)?;
+        // A relay on this machine may speak plainly.
+        let loopback = ["localhost", "127.0.0.0/8", "::1"].map(|t| Allowed::try_from(t.to_owned()));
+        let loopback: Vec<Allowed> = loopback.into_iter().filter_map(Result::ok).collect();
         let (routing_key, routes) = (config.routing_key.clone(), config.routes.clone());
-        Ok(Self { url, routing_key, routes, client, renderer, clock })
+        let keys = routes.values().chain([&routing_key]).filter(|k| !k.is_empty()).cloned().collect();
+        let endpoint = Endpoint::new("url", url, &loopback, keys, clock)?;
+        Ok(Self { endpoint, routing_key, routes, renderer })
     }
 
     fn key(&self, address: &str) -> Result<&Secret, Delivery> {
@@ -135,14 +135,14 @@ impl PagerDuty {
             Err(refusal) => return refusal,
         };
         if page.reason == PageReason::Recovered {
-            return self.event(key, "resolve", &dedup_key(&page.incident, "")).await;
+            return self.event(key, "resolve", &Topic::Incident.key(&page.incident)).await;
         }
-        self.post(key, trigger(page, key, &self.renderer)).await
+        self.post(trigger(page, key, &self.renderer)).await
     }
 
     async fn event(&self, key: &Secret, action: &str, dedup: &str) -> Delivery {
         let body = json!({"routing_key": key.expose(), "event_action": action, "dedup_key": dedup});
-        self.post(key, body.to_string().into_bytes()).await
+        self.post(body.to_string().into_bytes()).await
     }
 
     async fn tell(&self, incident: &str, news: News) -> Delivery {
@@ -153,8 +153,8 @@ impl PagerDuty {
         };
         let mut worst = Delivery::Delivered { provider_id: None };
         for key in self.routes.values().chain([&self.routing_key]).filter(|k| !k.is_empty()) {
-            for suffix in KEYS {
-                match self.event(key, action, &dedup_key(incident, suffix)).await {
+            for topic in Topic::ALL {
+                match self.event(key, action, &topic.key(incident)).await {
                     Delivery::Delivered { .. } => {}
                     failed => worst = failed,
                 }
@@ -163,18 +163,11 @@ impl PagerDuty {
         worst
     }
 
-    async fn post(&self, key: &Secret, body: Vec<u8>) -> Delivery {
-        let request =
-            self.client.post(self.url.clone()).header("Content-Type", "application/json").body(body);
-        let response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return http::unanswered(&error),
-        };
-        let now = self.clock.now();
-        let status = response.status();
-        let after = http::retry_after(response.headers(), now);
-        let body = http::body(response).await;
-        judge(status, after, &body, key, now)
+    async fn post(&self, body: Vec<u8>) -> Delivery {
+        match self.endpoint.exchange(Request::bytes(body)).await {
+            Ok(answer) => judge(Dialect::PagerDuty, &answer),
+            Err(unanswered) => unanswered,
+        }
     }
 }
 
@@ -187,6 +180,13 @@ impl Channel for PagerDuty {
         Box::pin(self.page(page))
     }
 
+    fn lane(&self, address: &str) -> Option<Lane> {
+        let key = self.key(address).ok()?;
+        let hash = blake3::hash(key.expose().as_bytes()).to_hex();
+        let key = format!("{}-{}", Kind::PagerDuty.as_str(), &hash[..16]);
+        Some(Lane { place: key.clone(), key, limits: LIMITS, digest_of: 0 })
+    }
+
     fn keeps_state(&self) -> bool {
         true
     }
@@ -196,45 +196,9 @@ impl Channel for PagerDuty {
     }
 }
 
-fn dedup_key(incident: &str, suffix: &str) -> String {
-    format!("crisis:{incident}{suffix}")
-}
-
-/// Delivered iff 202 **and** the body says success.
-fn judge(
-    status: reqwest::StatusCode,
-    after: Option<Duration>,
-    body: &[u8],
-    key: &Secret,
-    now: jiff::Timestamp,
-) -> Delivery {
-    let answer: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    if status.as_u16() == 202 && answer["status"] == "success" {
-        return Delivery::Delivered { provider_id: answer["dedup_key"].as_str().map(str::to_owned) };
-    }
-    let errors = answer["errors"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let words: Vec<&str> = answer["message"].as_str().into_iter().chain(errors).collect();
-    let detail = http::quote(&words.join("; "), &[key.expose()]);
-    if status.as_u16() == 400 {
-        let lower = detail.to_lowercase();
-        return if lower.contains("routing") || lower.contains("service_key") || lower.contains("integration")
-        {
-            Delivery::PermanentConfig { detail }
-        } else {
-            Delivery::PermanentPayload { detail: format!("answered 400: {detail}") }
-        };
-    }
-    http::refused(status, after, &detail, now)
-}
-
 /// The body of a trigger; sheds `custom_details` when it would be too large.
 fn trigger(page: &Page, key: &Secret, renderer: &Renderer) -> Vec<u8> {
     let rendered = renderer.render(page);
-    let suffix = match page.reason {
-        PageReason::Reminder => KEYS[1],
-        PageReason::Overdue => KEYS[2],
-        _ => KEYS[0],
-    };
     let severity = match page.level {
         Level::High => "critical",
         Level::Medium => "error",
@@ -246,7 +210,7 @@ fn trigger(page: &Page, key: &Secret, renderer: &Renderer) -> Vec<u8> {
     let mut body = json!({
         "routing_key": key.expose(),
         "event_action": "trigger",
-        "dedup_key": dedup_key(&page.incident, suffix),
+        "dedup_key": Topic::of(page.reason).key(&page.incident),
         "client": "Tocsin",
         "links": link.into_iter().collect::<Vec<_>>(),
         "payload": {

@@ -76,6 +76,30 @@ pub(crate) fn from_file(
     Ok(())
 }
 
+/// Settings whose secrets may stand in files of their own.
+pub(crate) trait SecretFiles {
+    /// Fills every secret that is given as a file.
+    fn read_secrets(&mut self, read: &dyn Fn(&Path) -> std::io::Result<String>) -> Result<(), Fault>;
+}
+
+/// Implements [`SecretFiles`] for settings with pairs of `secret / file`.
+macro_rules! secret_files {
+    ($config:ty: $($secret:ident / $file:ident),+ $(,)?) => {
+        impl $crate::channel::secret::SecretFiles for $config {
+            fn read_secrets(
+                &mut self,
+                read: &dyn Fn(&std::path::Path) -> std::io::Result<String>,
+            ) -> Result<(), $crate::channel::Fault> {
+                $($crate::channel::secret::from_file(
+                    stringify!($file), &mut self.$secret, self.$file.as_ref(), read,
+                )?;)+
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use secret_files;
+
 #[cfg(test)]
 mod tests {
     use super::*;

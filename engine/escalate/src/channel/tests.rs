@@ -120,6 +120,37 @@ fn all_faults_at_once_and_by_name() {
 }
 
 #[test]
+fn every_secret_of_every_kind_may_stand_in_a_file() {
+    receiver::tls();
+    let url = "https://hooks.example.com/x?k=1";
+    let table = [
+        (r#"{"kind":"opsgenie","api_key_file":"/run/f"}"#, "key"),
+        (r#"{"kind":"alertmanager","urls":["https://am.example.com"],"token_file":"/run/f"}"#, "key"),
+        (r#"{"kind":"dingtalk","url_file":"/run/f"}"#, url),
+        (r#"{"kind":"feishu","url_file":"/run/f"}"#, url),
+        (r#"{"kind":"wecom","url_file":"/run/f"}"#, url),
+        (r#"{"kind":"slack","webhook_url_file":"/run/f"}"#, url),
+        (r#"{"kind":"slack","bot_token_file":"/run/f","buttons":true}"#, "xoxb-1"),
+        (r#"{"kind":"telegram","token_file":"/run/f"}"#, "1:abc"),
+        (r#"{"kind":"ntfy","topic_file":"/run/f","token_file":"/run/f"}"#, "topic"),
+        (r#"{"kind":"teams","url_file":"/run/f"}"#, url),
+    ];
+    for (text, secret) in table {
+        let mut config: Config = serde_json::from_str(text).unwrap();
+        config.read_secrets("c", &|_| Ok(format!("{secret}\n"))).unwrap();
+        let built = Registry::build(
+            &BTreeMap::from([("c".to_owned(), config)]),
+            &samples::renderer(),
+            &receiver::clock(),
+        );
+        assert!(built.is_ok(), "{text}: {:?}", built.err());
+        let mut config: Config = serde_json::from_str(text).unwrap();
+        let fault = config.read_secrets("c", &|_| Err(std::io::ErrorKind::NotFound.into())).unwrap_err();
+        assert!(fault.to_string().contains("/run/f"), "{fault}");
+    }
+}
+
+#[test]
 fn secrets_come_from_files() {
     let mut configs = configs(1);
     let Some(Config::PagerDuty(config)) = configs.get_mut("duty") else { panic!() };

@@ -77,10 +77,12 @@ impl Gates {
         Passage::Open(Pass { gates: self.clone(), channel: channel.to_owned() })
     }
 
-    pub(super) fn learn(&self, channel: &str, delivery: &Delivery, now: Timestamp) {
+    /// Takes note of an answer. `apart`: the store keeps this channel's limits, for each target apart.
+    pub(super) fn learn(&self, channel: &str, delivery: &Delivery, apart: bool, now: Timestamp) {
         let mut gates = self.lock();
         let gate = gates.entry(channel.to_owned()).or_default();
         match delivery {
+            Delivery::RateLimited { .. } if apart => gate.failures = 0,
             Delivery::RateLimited { until } => gate.closed_until = Some(*until),
             Delivery::Retry { .. } | Delivery::Unknown => {
                 gate.failures += 1;

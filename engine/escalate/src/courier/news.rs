@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{ATTEMPT_LIMIT, Courier, Passage, verdict};
+use super::{ATTEMPT_LIMIT, Courier, gate::Passage, verdict};
 use crate::{
     channel::News,
     delivery::Delivery,
@@ -101,7 +101,7 @@ impl Courier {
         };
         let now = clock.now();
         metrics::attempted(kind, delivery.as_str());
-        self.gates.learn(id, &delivery, now);
+        self.gates.learn(id, &delivery, false, now);
         let outcome = delivery.as_str();
         if matches!(delivery, Delivery::Delivered { .. }) {
             tracing::info!(channel = id, incident, ?news, "the provider was told");

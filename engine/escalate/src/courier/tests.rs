@@ -37,10 +37,13 @@ async fn a_broken_channel_is_left_at_once_and_a_page_nobody_takes_is_dead() {
     let broken = || Pager::answering(|_| Delivery::PermanentConfig { detail: "bad key".to_owned() });
     let (house, id) = house(broken(), broken()).await;
     house.until("10:01").await;
-    assert_eq!((house.pager.take().len(), house.mail.take().len()), (1, 1));
+    let about_it =
+        |pager: &Pager| pager.sent.lock().unwrap().iter().filter(|page| page.incident == id).count();
+    assert_eq!((about_it(&house.pager), about_it(&house.mail)), (1, 1));
     let records = house.desk.pages(&id).await.unwrap();
     assert_eq!((records[0].status, records[0].why.as_deref()), (PageStatus::Dead, Some("bad key")));
-    assert_eq!(house.desk.store().counts(at("10:01")).await.unwrap().dead, 1);
+    // That both channels are broken is told to nobody either: there is no third.
+    assert_eq!(house.desk.store().counts(at("10:01")).await.unwrap().dead, 3);
 }
 
 #[tokio::test]

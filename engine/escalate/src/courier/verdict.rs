@@ -34,6 +34,14 @@ pub(super) fn obsolete(page: &Page, incident: Option<&Incident>) -> Option<Strin
             let still = incident.acknowledged.is_some() && page.epoch == incident.timer_epoch;
             (!still).then(|| "overtaken by what happened since".to_owned())
         }
+        // A rung that wants everybody still asks this one, although another has taken it.
+        _ if incident.follow_up.asks(&page.to, page.epoch) => None,
+        reason
+            if reason.calls_for_acknowledgement()
+                && incident.silenced.as_ref().is_some_and(|silenced| page.version < silenced.since) =>
+        {
+            Some("silenced".to_owned())
+        }
         reason if reason.calls_for_acknowledgement() => (page.epoch < incident.timer_epoch).then(|| {
             match (&incident.acknowledged, incident.recovered_at) {
                 (Some(taken), _) => format!("acknowledged by {}", taken.by.who),
@@ -50,10 +58,19 @@ pub(super) fn obsolete(page: &Page, incident: Option<&Incident>) -> Option<Strin
     }
 }
 
-/// The channel takes nothing before `until`: wait, or go another way when that is long.
-pub(super) fn hold_back(mut record: PageRecord, until: Timestamp, now: Timestamp) -> Settlement {
-    let long = until.duration_since(now).unsigned_abs() > PATIENCE;
-    let again_at = if long && next_contact(&mut record.page, true) { now } else { until };
+/// Whether a wait is too long when there is another contact.
+pub(super) fn is_long(until: Timestamp, now: Timestamp) -> bool {
+    until.duration_since(now).unsigned_abs() > PATIENCE
+}
+
+/// Turns to the next contact, keeping the present one as the last.
+pub(super) fn turn_to_next(page: &mut Page) -> bool {
+    next_contact(page, true)
+}
+
+/// The provider takes nothing before `until`: wait, or go another way when that is long.
+fn hold_back(mut record: PageRecord, until: Timestamp, now: Timestamp) -> Settlement {
+    let again_at = if is_long(until, now) && next_contact(&mut record.page, true) { now } else { until };
     Settlement { record, again_at }
 }
 

@@ -152,6 +152,7 @@ async fn quiet_hours_hold_a_medium_page_until_morning_but_not_a_high_one() {
         from: time(22, 0, 0, 0),
         to: time(8, 0, 0, 0),
         break_through: Level::High,
+        rest_days: tocsin_rules::team::RestDays::default(),
     });
     let house = House::new(book);
     house.until("15:00").await; // 23:00 in Shanghai

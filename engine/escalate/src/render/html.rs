@@ -3,9 +3,9 @@
 
 use tocsin_rules::Language;
 
-use super::{Content, safe::html};
+use super::{Letter, safe::html};
 
-pub(super) fn page(content: &Content, language: Language) -> String {
+pub(super) fn page(content: &Letter, language: Language) -> String {
     let lang = match language {
         Language::Zh => "zh-CN",
         Language::En => "en",
@@ -31,6 +31,13 @@ pub(super) fn page(content: &Content, language: Language) -> String {
         out.push_str(&format!("<h2 style=\"font-size:16px;margin:16px 0 4px\">{}</h2>\n<ul style=\"margin:0;padding-left:20px\">\n", html(title)));
         for item in items {
             out.push_str(&format!("<li style=\"overflow-wrap:anywhere\">{}</li>\n", html(item)));
+        }
+        out.push_str("</ul>\n");
+    }
+    if !content.roll.is_empty() {
+        out.push_str("<ul style=\"margin:8px 0;padding-left:20px\">\n");
+        for (id, about) in &content.roll {
+            out.push_str(&format!("<li><strong>{}</strong> {}</li>\n", html(id), html(about)));
         }
         out.push_str("</ul>\n");
     }

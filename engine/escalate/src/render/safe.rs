@@ -121,7 +121,7 @@ fn beginning(text: &str, limit: usize, unit: Unit) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-fn remark(dropped: usize, language: Language) -> String {
+pub(super) fn remark(dropped: usize, language: Language) -> String {
     match language {
         Language::Zh => format!("…（略去 {dropped} 字）"),
         Language::En => format!("… ({dropped} characters dropped)"),

@@ -2,7 +2,9 @@
 //! one process. Refuses a second process on the same file.
 
 mod incidents;
+mod lanes;
 mod outbox;
+mod silences;
 mod tables;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -13,7 +15,13 @@ use redb::Database;
 use super::{
     Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
 };
-use crate::{audit::AuditEntry, incident::Incident, transition::Change};
+use crate::{
+    audit::AuditEntry,
+    incident::Incident,
+    silence::Silence,
+    throttle::{Admission, Limit},
+    transition::Change,
+};
 use tables::Fault;
 
 /// How long operation ids are remembered.
@@ -150,6 +158,36 @@ impl Store for Embedded {
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
         Box::pin(self.run("count", move |db| incidents::counts(db, now)))
+    }
+
+    fn admit<'a>(
+        &'a self,
+        lane: &'a str,
+        limits: &'static [Limit],
+        urgent: bool,
+        now: Timestamp,
+    ) -> Reply<'a, Admission> {
+        let lane = lane.to_owned();
+        Box::pin(self.run("keep a limit", move |db| lanes::admit(db, &lane, limits, urgent, now)))
+    }
+
+    fn block<'a>(&'a self, lane: &'a str, until: Timestamp, _now: Timestamp) -> Reply<'a, ()> {
+        let lane = lane.to_owned();
+        Box::pin(self.run("keep a limit", move |db| lanes::block(db, &lane, until)))
+    }
+
+    fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>> {
+        Box::pin(self.run("read silences", silences::all))
+    }
+
+    fn put_silence<'a>(&'a self, silence: &'a Silence) -> Reply<'a, ()> {
+        let silence = silence.clone();
+        Box::pin(self.run("keep a silence", move |db| silences::put(db, &silence)))
+    }
+
+    fn forget_silence<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        let id = id.to_owned();
+        Box::pin(self.run("forget a silence", move |db| silences::forget(db, &id)))
     }
 
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {

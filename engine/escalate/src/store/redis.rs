@@ -2,13 +2,18 @@
 //! single node and on a cluster. Redis 7.0 is the floor. Refuses nothing Redis refuses silently: out of memory,
 //! read-only and loading come back as faults.
 
+mod journal;
 mod keys;
+mod lanes;
 mod link;
+mod mend;
 mod outbox;
 mod reads;
+mod silences;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,12 +22,20 @@ use jiff::Timestamp;
 use redis::Script;
 
 use super::{
-    Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, Reply, Settlement, Store, StoreError,
-    fresh, from_json, to_json,
+    Claim, Committed, Counts, DueTimer, Filter, Listing, PageRecord, PageStatus, Reply, Settlement, Store,
+    StoreError, fresh, from_json, to_json,
 };
-use crate::{audit::AuditEntry, incident::Incident, transition::Change};
+use crate::{
+    audit::AuditEntry,
+    incident::Incident,
+    silence::Silence,
+    throttle::{Admission, Limit},
+    transition::Change,
+};
+use journal::{Entry, Journal};
 use keys::{Keys, milliseconds, milliseconds_up};
 use link::Link;
+pub use mend::Restored;
 
 /// How long operation ids are remembered, seconds.
 const OPS_KEPT: u64 = 7 * 86_400;
@@ -46,12 +59,15 @@ pub struct Config {
     pub prefix: String,
     /// Whose clock decides what is due.
     pub time: Time,
+    /// Folder that remembers for a day what Redis acknowledged, so that a failover or restart that lost some of it can be
+    /// mended; none: what is lost is lost.
+    pub journal: Option<PathBuf>,
 }
 
 impl Config {
     /// Defaults for a server at `url`.
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), prefix: "tocsin".to_owned(), time: Time::default() }
+        Self { url: url.into(), prefix: "tocsin".to_owned(), time: Time::default(), journal: None }
     }
 }
 
@@ -64,6 +80,8 @@ pub struct Redis {
     scripts: Arc<Scripts>,
     /// Workers that took back, in this process and from this shard, what they held before it started.
     resumed: Arc<Mutex<BTreeSet<(String, u8)>>>,
+    journal: Option<Arc<Journal>>,
+    seen: Arc<tokio::sync::Mutex<mend::Seen>>,
 }
 
 struct Scripts {
@@ -72,6 +90,9 @@ struct Scripts {
     rearm: Script,
     claim_pages: Script,
     settle_page: Script,
+    receipt: Script,
+    admit: Script,
+    block: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -96,8 +117,19 @@ impl Redis {
                 rearm: Script::new(include_str!("redis/rearm.lua")),
                 claim_pages: Script::new(include_str!("redis/claim_pages.lua")),
                 settle_page: Script::new(include_str!("redis/settle_page.lua")),
+                receipt: Script::new(include_str!("redis/receipt.lua")),
+                admit: Script::new(include_str!("redis/admit.lua")),
+                block: Script::new(include_str!("redis/block.lua")),
             }),
             resumed: Arc::default(),
+            journal: config
+                .journal
+                .as_deref()
+                .map(Journal::open)
+                .transpose()
+                .map_err(|source| StoreError::Away { what: "open the journal", source: Box::new(source) })?
+                .map(Arc::new),
+            seen: Arc::default(),
         };
         store.warn_of_settings().await?;
         Ok(store)
@@ -123,6 +155,22 @@ impl Redis {
     }
 
     async fn commit_now(&self, change: &Change, op: &str, now: Timestamp) -> Result<Committed, StoreError> {
+        self.look_at_server(now).await?;
+        let committed = self.commit_with(change, op, now, &BTreeMap::new()).await?;
+        if committed == Committed::Applied {
+            self.note(|| Entry::Change { op: op.to_owned(), change: Box::new(change.clone()) }, now);
+        }
+        Ok(committed)
+    }
+
+    /// `settled`: pages that need not leave, as they were settled.
+    async fn commit_with(
+        &self,
+        change: &Change,
+        op: &str,
+        now: Timestamp,
+        settled: &BTreeMap<String, PageRecord>,
+    ) -> Result<Committed, StoreError> {
         let incident = &change.incident;
         let of = self.keys.of_incident(&incident.id);
         let mut call = self.scripts.commit.prepare_invoke();
@@ -158,10 +206,12 @@ impl Redis {
             .arg(OPS_KEPT)
             .arg(change.pages.len());
         for page in &change.pages {
-            call.arg(&page.id)
-                .arg(to_json(&fresh(page), "page")?)
-                .arg(milliseconds_up(page.not_before))
-                .arg(u8::from(keys::urgent(page)));
+            call.arg(&page.id);
+            match settled.get(&page.id) {
+                Some(record) => call.arg(to_json(record, "page")?).arg(-1),
+                None => call.arg(to_json(&fresh(page), "page")?).arg(milliseconds_up(page.not_before)),
+            };
+            call.arg(u8::from(keys::urgent(page)));
         }
         let mut connection = self.link.connection();
         let (word, json): (String, String) =
@@ -182,6 +232,7 @@ impl Redis {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<DueTimer>, StoreError> {
+        self.look_at_server(now).await?;
         let mut due = Vec::new();
         for of in self.keys.shards() {
             if due.len() >= limit {
@@ -273,9 +324,15 @@ impl Store for Redis {
         &'a self,
         claim: &'a Claim,
         settlement: &'a Settlement,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Reply<'a, bool> {
-        Box::pin(self.settle_claim(claim, settlement))
+        Box::pin(async move {
+            let recorded = self.settle_claim(claim, settlement).await?;
+            if recorded && settlement.record.status != PageStatus::Pending {
+                self.note(|| Entry::Settled { record: Box::new(settlement.record.clone()) }, now);
+            }
+            Ok(recorded)
+        })
     }
 
     fn next_page_at<'a>(&'a self) -> Reply<'a, Option<Timestamp>> {
@@ -292,6 +349,32 @@ impl Store for Redis {
 
     fn counts<'a>(&'a self, now: Timestamp) -> Reply<'a, Counts> {
         Box::pin(self.count_all(now))
+    }
+
+    fn admit<'a>(
+        &'a self,
+        lane: &'a str,
+        limits: &'static [Limit],
+        urgent: bool,
+        now: Timestamp,
+    ) -> Reply<'a, Admission> {
+        Box::pin(self.admit_on(lane, limits, urgent, now))
+    }
+
+    fn block<'a>(&'a self, lane: &'a str, until: Timestamp, now: Timestamp) -> Reply<'a, ()> {
+        Box::pin(self.block_lane(lane, until, now))
+    }
+
+    fn silences<'a>(&'a self) -> Reply<'a, Vec<Silence>> {
+        Box::pin(self.all_silences())
+    }
+
+    fn put_silence<'a>(&'a self, silence: &'a Silence) -> Reply<'a, ()> {
+        Box::pin(self.keep_silence(silence))
+    }
+
+    fn forget_silence<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+        Box::pin(self.drop_silence(id))
     }
 
     fn mend_timers<'a>(&'a self) -> Reply<'a, usize> {

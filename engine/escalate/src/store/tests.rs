@@ -2,12 +2,20 @@
 //! folder. Where redis-server is missing, those cases say so loudly.
 
 mod cases;
-mod server;
+mod crash;
+mod failover;
+mod guarantees;
+pub(crate) mod server;
 
 use std::sync::Arc;
 
 use super::*;
 use crate::fixtures::at;
+
+/// A server over `dir`; none where redis-server is not installed.
+pub(crate) fn redis_at(dir: &std::path::Path) -> Option<server::Server> {
+    server::Server::start(dir)
+}
 
 /// A store under test and the ways its time passes.
 struct Subject {
@@ -87,7 +95,21 @@ conformance!(
     findings_and_people_meet_without_loss,
     a_provider_with_a_state_of_its_own_hears_what_people_did_even_after_a_crash,
     nobody_is_told_what_they_never_heard_of,
+    workers_share_a_limit_and_urgent_ones_have_room,
+    a_block_holds_for_every_worker,
+    a_lane_is_kept_by_the_same_rule,
+    silences_are_kept_replaced_and_forgotten,
+    a_stale_command_is_refused_and_changes_nothing,
+    of_two_commands_from_one_look_one_wins,
+    a_crash_at_any_call_loses_nothing_and_repeats_at_most_one_page,
 );
+
+/// A thousand acknowledgements race a thousand due timers and the pages they let out, under three workers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_acknowledgements_race_the_timers() {
+    let Some(subject) = Subject::redis().await else { return };
+    guarantees::a_thousand_races(subject).await;
+}
 
 /// Redis is killed between operations; what was answered is there afterwards, and the client finds its way back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use super::{Draft, Idle, after};
 use crate::{
     command::{Actor, Command, CommandError},
     delivery::PageReason,
-    incident::{Acknowledgement, Incident, Note, RoleHolder, State, StepState},
+    incident::{Incident, Note, RoleHolder, State, StepState},
 };
 
 /// Longest text a person may add, in characters.
@@ -14,11 +14,12 @@ const TEXT_LIMIT: usize = 4_000;
 /// Longest text of a review, in characters.
 const REVIEW_LIMIT: usize = 40_000;
 
-type Answer<'a> = Result<Result<Draft<'a>, Idle>, CommandError>;
+pub(super) type Answer<'a> = Result<Result<Draft<'a>, Idle>, CommandError>;
 
 pub(super) fn apply<'a>(draft: Draft<'a>, command: &Command, actor: &Actor) -> Answer<'a> {
     match command {
         Command::Acknowledge => draft.acknowledge(actor),
+        Command::Release => draft.release(),
         Command::Confirm { category } => draft.confirm(category.as_deref()),
         Command::Advance { to } => draft.advance(*to),
         Command::Assign { role, person } => draft.assign(*role, person),
@@ -49,22 +50,9 @@ fn text<'t>(given: &'t str, what: &str, limit: usize) -> Result<&'t str, Command
 }
 
 impl<'a> Draft<'a> {
-    fn illegal<T>(self, what: &'static str) -> Result<T, CommandError> {
+    pub(super) fn illegal<T>(self, what: &'static str) -> Result<T, CommandError> {
         let version = self.incident.version - 1;
         Err(CommandError::Illegal { what, current: Box::new(Incident { version, ..self.incident }) })
-    }
-
-    fn acknowledge(mut self, actor: &Actor) -> Answer<'a> {
-        if self.incident.acknowledged.is_some() {
-            return Ok(Err(Idle::AlreadySo));
-        }
-        if !self.incident.is_open() {
-            return self.illegal("acknowledge");
-        }
-        self.stop_escalation();
-        let level = self.incident.level;
-        self.incident.acknowledged = Some(Acknowledgement { by: actor.clone(), at: self.now, level });
-        Ok(Ok(self.said("acknowledged", None)))
     }
 
     fn confirm(mut self, category: Option<&str>) -> Answer<'a> {
@@ -160,14 +148,18 @@ impl<'a> Draft<'a> {
             self.incident.rung = 0;
             self.incident.round += 1;
         }
+        // Whoever asks for a page by hand wants it in spite of a silence.
+        let silenced = self.incident.silenced.take();
+        let waiting = self.incident.next_page_at;
         self.page_next_rung(PageReason::Escalated);
         if self.pages.is_empty() {
             return invalid("the policy names nobody further who can be paged");
         }
-        if self.incident.acknowledged.is_some() {
-            // Somebody has it: this one page is wanted, a timer is not.
-            self.incident.next_page_at = None;
+        if self.incident.acknowledged.is_some() || silenced.is_some() || !self.may_page() {
+            // Somebody has it, or it pages nobody by itself: this one page is wanted, another timer is not.
+            self.incident.next_page_at = waiting;
         }
+        self.incident.silenced = silenced;
         Ok(Ok(self.said("escalated_by_hand", None)))
     }
 

@@ -10,7 +10,8 @@ use tocsin_rules::{
 use super::{Draft, Idle, after};
 use crate::{
     delivery::PageReason,
-    incident::{Incident, State, StepState, Task},
+    incident::{FollowUp, Incident, State, StepState, Task},
+    silence::Silence,
 };
 
 /// Posts kept with an incident.
@@ -20,21 +21,22 @@ pub(super) fn apply<'a>(
     newest: Option<Incident>,
     finding: &'a Finding,
     rulebook: &'a Rulebook,
+    silences: &'a [Silence],
     now: Timestamp,
 ) -> Result<Draft<'a>, Idle> {
-    let Some(incident) = newest else { return open(None, finding, rulebook, now) };
+    let Some(incident) = newest else { return open(None, finding, rulebook, silences, now) };
     if incident.has_applied(finding) {
         return Err(Idle::AlreadySo);
     }
     if !incident.is_open() {
-        return open(Some(&incident), finding, rulebook, now);
+        return open(Some(&incident), finding, rulebook, silences, now);
     }
     // Told again after a newer episode began: what calmed down then says nothing of what is open now.
     let falls = matches!(finding.transition, Transition::Lowered | Transition::Recovered);
     if falls && finding.episode != incident.episode {
         return Err(Idle::NoIncident);
     }
-    let mut draft = Draft::of(incident, rulebook, now);
+    let mut draft = Draft::of(incident, rulebook, now).under(silences);
     draft.finding = Some(finding);
     draft.take_in(finding);
     Ok(match finding.transition {
@@ -51,6 +53,7 @@ fn open<'a>(
     closed: Option<&Incident>,
     finding: &'a Finding,
     rulebook: &'a Rulebook,
+    silences: &'a [Silence],
     now: Timestamp,
 ) -> Result<Draft<'a>, Idle> {
     let falls = matches!(finding.transition, Transition::Lowered | Transition::Recovered);
@@ -91,6 +94,9 @@ fn open<'a>(
         sampled: false,
         acknowledged: None,
         former_acknowledgements: Vec::new(),
+        follow_up: FollowUp::default(),
+        silenced: None,
+        number: closed.map_or(0, |old| old.number) + 1,
         policy: policy_for(rulebook, &plan),
         plan,
         tasks: Vec::new(),
@@ -109,7 +115,7 @@ fn open<'a>(
         last_finding: String::new(),
         audit_head: String::new(),
     };
-    let mut draft = Draft::of(Incident { version: 0, ..incident }, rulebook, now);
+    let mut draft = Draft::of(Incident { version: 0, ..incident }, rulebook, now).under(silences);
     draft.before = None;
     draft.finding = Some(finding);
     draft.take_in(finding);
@@ -198,18 +204,20 @@ impl Draft<'_> {
 
     /// Makes `plan` the incident's own. Work done under the former plan stays done; deadlines count from now.
     pub(super) fn freeze(&mut self, plan: Plan) {
+        let plan = Self::with_reply(plan);
         let former = std::mem::take(&mut self.incident.tasks);
         let kept =
             |id: &str| former.iter().find(|task| task.step == id && task.state != StepState::Todo).cloned();
         let fresh = |step: &tocsin_rules::Step| Task {
             step: step.id.clone(),
             state: StepState::Todo,
-            due_at: after(self.now, step.deadline_seconds),
+            due_at: self.due_of(step),
             by: None,
             at: None,
             author: None,
             approved_by: Vec::new(),
             overdue_since: None,
+            escalated_at: None,
         };
         let tasks = plan.steps.iter().map(|step| kept(&step.id).unwrap_or_else(|| fresh(step))).collect();
         self.incident.tasks = tasks;
@@ -254,6 +262,8 @@ impl Draft<'_> {
         }
         if Incident::pages_at(to) {
             self.start_escalation(PageReason::Recurrence);
+        } else if self.incident.next_page_at.is_some() {
+            self.stop_escalation();
         }
         let recurred = self.incident.recurred;
         self.said("recurred", format!("time {recurred}"))
@@ -269,11 +279,13 @@ fn plan_for(rulebook: &Rulebook, level: Level, known: Option<&str>, finding: &Fi
 }
 
 fn policy_for(rulebook: &Rulebook, plan: &Plan) -> Policy {
-    let on_call = |n| PolicyStep { targets: vec![Target::OnCall(n)], wait_seconds: 300 };
+    let on_call = |n| PolicyStep { targets: vec![Target::OnCall(n)], wait_seconds: 300, all: false };
     rulebook.policy(&plan.policy).cloned().unwrap_or_else(|| Policy {
         id: plan.policy.clone(),
         steps: vec![on_call(0), on_call(1)],
         repeat: 1,
+        remind_seconds: 0,
+        take_back_seconds: 0,
     })
 }
 
@@ -302,6 +314,7 @@ fn technical_plan(rulebook: &Rulebook, level: Level) -> Plan {
         ],
         report_every_seconds: 0,
         watch_seconds: 3_600,
+        reply_within_seconds: 0,
         ..general
     }
 }
@@ -318,5 +331,7 @@ fn unplanned(level: Level) -> Plan {
         steps: Vec::new(),
         report_every_seconds: 0,
         watch_seconds: 86_400,
+        reply_within_seconds: 0,
+        escalate_overdue_seconds: 0,
     }
 }

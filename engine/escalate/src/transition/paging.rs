@@ -7,7 +7,7 @@ use tocsin_rules::{Contact, Language, Level, Person, Role, Target, Wording};
 use super::{Draft, after};
 use crate::{
     delivery::{NextStep, Page, PageReason, Snapshot},
-    incident::{Incident, State},
+    incident::{FollowUp, Incident, State},
 };
 
 /// Posts shown in a page.
@@ -23,13 +23,15 @@ impl Draft<'_> {
         self.incident.timer_epoch += 1;
         self.incident.rung = 0;
         self.incident.round = 0;
-        self.page_next_rung(reason);
+        self.incident.follow_up = FollowUp::default();
+        self.escalate_or_hold(reason);
     }
 
     /// Nobody is to be paged for acknowledgement any more.
     pub(super) fn stop_escalation(&mut self) {
         self.incident.timer_epoch += 1;
         self.incident.next_page_at = None;
+        self.incident.follow_up = FollowUp::default();
     }
 
     /// Pages the next rung that has anybody on it and sets the wait; past the last round nothing is left to wait for.
@@ -45,7 +47,11 @@ impl Draft<'_> {
                 self.incident.rung = 0;
             }
             let step = &steps[self.incident.rung as usize];
+            let before = self.pages.len();
             let sent = self.page_targets(&step.targets, reason);
+            if step.all {
+                self.await_all(before, step.wait_seconds);
+            }
             self.incident.rung += 1;
             if let Some(latest) = sent {
                 let more = (self.incident.rung as usize) < steps.len()
@@ -62,11 +68,26 @@ impl Draft<'_> {
         }
     }
 
+    /// Everybody paged from place `first` on has to acknowledge.
+    fn await_all(&mut self, first: usize, wait_seconds: u64) {
+        let follow_up = &mut self.incident.follow_up;
+        if follow_up.awaited.is_empty() {
+            follow_up.asked_epoch = self.incident.timer_epoch;
+        }
+        follow_up.awaited_wait_seconds = wait_seconds;
+        for page in &self.pages[first..] {
+            if !follow_up.awaited.contains(&page.to) {
+                follow_up.awaited.push(page.to.clone());
+            }
+        }
+    }
+
     /// Pages everybody meant, once each. Returns when the last of these pages may leave, or none when nobody was found.
     fn page_targets(&mut self, targets: &[Target], reason: PageReason) -> Option<Timestamp> {
         let mut people: Vec<&Person> = Vec::new();
+        let turn = self.incident.turn();
         for target in targets {
-            for person in target.resolve(self.rulebook, &self.incident.team, self.now) {
+            for person in target.resolve(self.rulebook, &self.incident.team, self.now, turn) {
                 if !people.iter().any(|known| known.id == person.id) {
                     people.push(person);
                 }
@@ -84,7 +105,7 @@ impl Draft<'_> {
         }
         [Target::Role(role), Target::Role(Role::Commander), Target::OnCall(0)]
             .iter()
-            .map(|target| target.resolve(self.rulebook, &self.incident.team, self.now))
+            .map(|target| target.resolve(self.rulebook, &self.incident.team, self.now, self.incident.turn()))
             .find(|people| !people.is_empty())
             .map(|people| people.into_iter().map(|person| person.id.clone()).collect())
             .unwrap_or_default()
@@ -101,7 +122,10 @@ impl Draft<'_> {
     fn page(&mut self, to: &Person, reason: PageReason, cause: &str, first: &[String]) -> Option<Timestamp> {
         let (contact, fallbacks) = to.contacts.split_first()?;
         let incident = &self.incident;
-        let quiet = self.rulebook.quiet_hours.as_ref();
+        if incident.silenced.is_some() {
+            return None;
+        }
+        let quiet = self.rulebook.quiet_hours_of(&incident.team);
         let held = quiet.filter(|quiet| quiet.holds(incident.level, self.now));
         let not_before = held.map_or(self.now, |quiet| quiet.release(self.now));
         let epoch = incident.timer_epoch.to_string();

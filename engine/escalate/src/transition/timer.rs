@@ -16,8 +16,16 @@ pub(super) fn apply(draft: Draft<'_>) -> Result<Draft<'_>, Idle> {
     let Some(due) = incident.next_due().filter(|due| *due <= draft.now) else { return Err(Idle::NotDue) };
     Ok(if incident.next_page_at == Some(due) {
         draft.escalate()
+    } else if incident.silenced.as_ref().is_some_and(|silenced| silenced.until == due) {
+        draft.end_silence()
     } else if incident.watch_until == Some(due) {
         draft.end_watch()
+    } else if incident.follow_up.remind_at == Some(due) {
+        draft.remind()
+    } else if incident.follow_up.take_back_at == Some(due) {
+        draft.take_back()
+    } else if incident.late_tasks().any(|(_, at)| at == due) {
+        draft.escalate_overdue()
     } else {
         draft.overdue()
     })
@@ -25,8 +33,15 @@ pub(super) fn apply(draft: Draft<'_>) -> Result<Draft<'_>, Idle> {
 
 impl Draft<'_> {
     fn escalate(mut self) -> Self {
+        if self.incident.acknowledged.is_some() {
+            return self.page_awaited();
+        }
         let late = self.incident.next_page_at.map(|due| late_by(due, self.now)).unwrap_or_default();
-        self.page_next_rung(PageReason::Escalated);
+        self.escalate_or_hold(PageReason::Escalated);
+        if let Some(silenced) = &self.incident.silenced {
+            let id = silenced.silence.clone();
+            return self.said("silenced", id);
+        }
         let what = if self.pages.is_empty() { "escalation_exhausted" } else { "escalated" };
         self.said(what, late)
     }

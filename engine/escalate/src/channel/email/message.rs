@@ -5,14 +5,14 @@ use std::{sync::Arc, time::SystemTime};
 use lettre::{
     Address, Message,
     message::{
-        Mailbox, MultiPart,
+        Mailbox, MessageBuilder, MultiPart,
         header::{Header, HeaderName, HeaderValue},
     },
 };
 use tocsin_rules::Level;
 
 use crate::{
-    delivery::{Delivery, Page},
+    delivery::{Delivery, Digest, Page},
     render::Renderer,
 };
 
@@ -77,24 +77,62 @@ impl Composer {
         let to = Mailbox::new(Some(page.to_name.clone()).filter(|n| !n.is_empty()), address.clone());
         let rendered = self.renderer.render(page);
         let root = format!("<{}@{}>", atom(&page.incident), self.domain);
-        let urgent = page.level == Level::High;
-        let built = Message::builder()
-            .from(self.from.clone())
-            .to(to)
+        let message = Message::builder()
             .date(SystemTime::from(page.at))
             .subject(self.renderer.thread_subject(page))
             .message_id(Some(format!("<{}.{}@{}>", atom(&page.incident), atom(&page.id), self.domain)))
             .references(root.clone())
             .in_reply_to(root)
+            .header(PageId(atom(&page.id)));
+        let urgent = page.level == Level::High;
+        self.finish(message, to, urgent, MultiPart::alternative_plain_html(rendered.text, rendered.html))
+            .map(|bytes| (address, bytes))
+    }
+
+    /// The same for a digest: one mail, a thread of its own, every incident in it.
+    pub(super) fn compose_digest(&self, digest: &Digest) -> Result<(Address, Vec<u8>), Delivery> {
+        let Some(first) = digest.pages.first() else {
+            return Err(Delivery::PermanentPayload { detail: "the digest is empty".to_owned() });
+        };
+        if [&first.to_name, &first.contact.address].iter().any(|value| value.contains(['\r', '\n', '\0'])) {
+            return Err(Delivery::PermanentPayload {
+                detail: "the name or address has a line break in it".to_owned(),
+            });
+        }
+        let address: Address = first.contact.address.parse().map_err(|_| Delivery::PermanentConfig {
+            detail: format!("the address of {} is not a mail address", first.to),
+        })?;
+        let to = Mailbox::new(Some(first.to_name.clone()).filter(|n| !n.is_empty()), address.clone());
+        let pages: Vec<&Page> = digest.pages.iter().collect();
+        let (subject, text, html) = self.renderer.digest_mail(&pages, &digest.id, first.language);
+        let message = Message::builder()
+            .date(SystemTime::from(first.at))
+            .subject(subject)
+            .message_id(Some(format!("<{}@{}>", atom(&digest.id), self.domain)))
+            .header(PageId(atom(&digest.id)));
+        self.finish(message, to, false, MultiPart::alternative_plain_html(text, html))
+            .map(|bytes| (address, bytes))
+    }
+
+    /// What all mails have in common.
+    fn finish(
+        &self,
+        message: MessageBuilder,
+        to: Mailbox,
+        urgent: bool,
+        body: MultiPart,
+    ) -> Result<Vec<u8>, Delivery> {
+        let built = message
+            .from(self.from.clone())
+            .to(to)
             .header(ListId(format!("<crisis.{}>", self.domain)))
             .header(AutoSubmitted("auto-generated".into()))
             .header(AutoResponseSuppress("All".into()))
             .header(Priority(if urgent { "1" } else { "3" }.into()))
             .header(Importance(if urgent { "high" } else { "normal" }.into()))
-            .header(PageId(atom(&page.id)))
-            .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html));
+            .multipart(body);
         match built {
-            Ok(message) => Ok((address, message.formatted())),
+            Ok(message) => Ok(message.formatted()),
             Err(error) => {
                 Err(Delivery::PermanentPayload { detail: format!("the mail cannot be built: {error}") })
             }

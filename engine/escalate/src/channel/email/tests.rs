@@ -8,7 +8,11 @@ use std::{
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::{delivery::PageReason, render::samples};
+use crate::{
+    channel::{classify::mail::GREYLIST, secret::SecretFiles},
+    delivery::PageReason,
+    render::samples,
+};
 
 /// A child that ends with the test.
 struct Server {
@@ -106,6 +110,36 @@ async fn a_real_server_takes_threaded_mail() {
     let subject = |mail: &str| mail.lines().find(|l| l.starts_with("Subject")).unwrap().to_owned();
     assert_eq!(subject(&first), subject(&second), "one thread");
     assert!(!second.contains("0123456789abcdef0123456789abcdef@"));
+}
+
+#[tokio::test]
+async fn a_digest_is_one_mail_with_every_incident_in_it() {
+    let Some(mut server) = Server::start(&[]) else { return };
+    let channel = channel(&config(server.port));
+    let pages = crate::channel::standin::many(60, "li@example.com");
+    let delivered = channel.send_digest(&Digest::of(pages.clone())).await;
+    assert_eq!(delivered.as_str(), "delivered", "{delivered:?}");
+    let mail = server.mail();
+    let bodies: Vec<String> = mail
+        .split("Content-Transfer-Encoding: base64")
+        .skip(1)
+        .map(|part| {
+            part.lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty() && !l.starts_with("--") && !l.contains(':'))
+                .collect()
+        })
+        .collect();
+    assert_eq!(bodies.len(), 2, "{mail}");
+    for body in bodies {
+        use base64::Engine;
+        let text = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(pages.iter().all(|page| text.contains(&page.incident)), "{text}");
+    }
+    let lane = |address| channel.lane(address).unwrap();
+    assert!(lane("a@example.com").key != lane("b@example.com").key && lane("a@example.com").digest_of >= 60);
+    assert_eq!(channel.send_digest(&Digest::of(Vec::new())).await.as_str(), "payload");
 }
 
 #[tokio::test]

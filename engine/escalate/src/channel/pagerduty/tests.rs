@@ -1,6 +1,7 @@
 use std::sync::Mutex;
 
 use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use serde_json::Value;
 use tocsin_bus::ManualClock;
 
 use super::*;

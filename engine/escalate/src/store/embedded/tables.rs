@@ -30,8 +30,13 @@ pub(super) const OUTBOX: TableDefinition<'static, (u8, i64, u64), (&str, &str, u
 pub(super) const DEAD: TableDefinition<'static, &str, i64> = TableDefinition::new("dead");
 /// Incident and version → audit entry as JSON.
 pub(super) const AUDIT: TableDefinition<'static, (&str, u64), &str> = TableDefinition::new("audit");
+/// Id → silence as JSON.
+pub(super) const SILENCES: TableDefinition<'static, &str, &str> = TableDefinition::new("silences");
 /// `sequence` → last number given.
 pub(super) const META: TableDefinition<'static, &str, u64> = TableDefinition::new("meta");
+
+/// Lane → what left on it lately, as JSON.
+pub(super) const LANES: TableDefinition<'static, &str, &str> = TableDefinition::new("lanes");
 
 /// What can go wrong in a transaction.
 #[derive(Debug)]
@@ -80,6 +85,8 @@ pub(super) fn prepare(db: &Database, oldest: Timestamp) -> Result<(), Fault> {
         write.open_table(DEAD)?;
         write.open_table(AUDIT)?;
         write.open_table(META)?;
+        write.open_table(LANES)?;
+        write.open_table(SILENCES)?;
         write.open_table(OPS)?.retain(|_, at| at >= oldest.as_millisecond())?;
     }
     write.commit()?;

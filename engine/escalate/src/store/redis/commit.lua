@@ -4,7 +4,7 @@
 --       12 audit 13 log 14 op
 -- ARGV: 1 id 2 expected version 3 incident 4 monitor 5 opened ms 6 tally word, empty when closed 7 due ms, empty for
 --       none 8 audit entry 9 now ms 10 seconds to remember the operation 11 number of pages, then of each: id, record,
---       ms it may leave, 1 when urgent
+--       ms it may leave or -1 when it left before a failover, 1 when urgent
 local known = redis.call('HMGET', KEYS[1], 'version', 'json', 'tally')
 if redis.call('EXISTS', KEYS[14]) == 1 then
   return {'already', known[2] or ''}
@@ -50,10 +50,10 @@ for i = 0, pages - 1 do
     redis.call('RPUSH', KEYS[11], page)
     if ready > now then
       redis.call('ZADD', KEYS[9], ready, ARGV[base + 3] .. page)
-    elseif ARGV[base + 3] == '1' then
-      redis.call('XADD', KEYS[7], '*', 'page', page, 'at', ready)
-    else
-      redis.call('XADD', KEYS[8], '*', 'page', page, 'at', ready)
+    elseif ready >= 0 then
+      local outbox = KEYS[8]
+      if ARGV[base + 3] == '1' then outbox = KEYS[7] end
+      redis.call('XADD', outbox, '*', 'page', page, 'at', ready)
     end
   end
 end

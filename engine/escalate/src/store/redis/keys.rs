@@ -33,6 +33,12 @@ impl Keys {
         (0..Incident::SHARDS).map(|number| self.shard(number))
     }
 
+    /// What left on a lane, and its marks: in one slot, whatever the shard of the page.
+    pub(super) fn lane(&self, lane: &str) -> (String, String) {
+        let base = format!("{}:{{lane-{lane}}}", self.prefix);
+        (format!("{base}:sent"), format!("{base}:marks"))
+    }
+
     /// An id that names no shard has no keys anywhere; looking in the first finds nothing.
     pub(super) fn of_incident(&self, id: &str) -> Shard {
         self.shard(Incident::shard_in(id).unwrap_or(0))
@@ -66,6 +72,8 @@ keys! {
     dead,
     /// Stream: every audit entry of the shard.
     audit,
+    /// Hash: id → silence; of the first shard only.
+    silences,
 }
 
 impl Shard {

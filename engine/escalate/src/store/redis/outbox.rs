@@ -25,6 +25,7 @@ impl Redis {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Claim>, StoreError> {
+        self.look_at_server(now).await?;
         let mut claims = Vec::new();
         for (number, of) in (0..).zip(self.keys.shards()) {
             if claims.len() >= limit {

@@ -6,6 +6,10 @@ use tocsin_rules::{Level, Transition};
 use tokio::task::JoinSet;
 
 use super::{LEASE, Subject};
+pub(super) use super::{
+    crash::a_crash_at_any_call_loses_nothing_and_repeats_at_most_one_page,
+    guarantees::{a_stale_command_is_refused_and_changes_nothing, of_two_commands_from_one_look_one_wins},
+};
 use crate::{
     channel::News,
     command::Command,
@@ -13,6 +17,7 @@ use crate::{
     fixtures::{House, Pager, at, finding, person_acting, rulebook},
     incident::State,
     store::{Attempt, Claim, Committed, Filter, PageRecord, PageStatus, Settlement, Store, StoreError},
+    throttle::{Admission, Limit},
     transition::{Change, Effect, Event, apply},
 };
 
@@ -38,6 +43,13 @@ pub(super) async fn noted(store: &dyn Store, number: usize) -> Change {
     let (command, actor) = (Command::Note { text: "x".to_owned() }, person_acting("a"));
     let event = Event::Command { command: &command, actor: &actor };
     changed(apply(incident, event, "op", &rulebook(), at("10:01")).unwrap())
+}
+
+/// Its acknowledgement.
+pub(super) async fn acknowledged(store: &dyn Store, number: usize) -> Change {
+    let incident = store.newest_of(&format!("m{number}")).await.unwrap();
+    let event = Event::Command { command: &Command::Acknowledge, actor: &person_acting("a") };
+    changed(apply(incident, event, "op", &rulebook(), at("10:02")).unwrap())
 }
 
 pub(super) async fn records(
@@ -388,4 +400,95 @@ pub(super) async fn nobody_is_told_what_they_never_heard_of(subject: Subject) {
     house.until("10:10").await;
     assert!(pager.take().is_empty() && pager.told.lock().unwrap().is_empty());
     assert_eq!(subject.store.counts(at("10:10")).await.unwrap().outbox_depth, 0);
+}
+
+const ROBOT: &[Limit] = &[Limit::per(18, 60)];
+
+/// Three workers ask at once: together they get what the limit allows, and not one more.
+pub(super) async fn workers_share_a_limit_and_urgent_ones_have_room(subject: Subject) {
+    let mut workers = JoinSet::new();
+    for _ in 0..3 {
+        let store = subject.store.clone();
+        workers.spawn(async move {
+            let mut admitted = 0;
+            for _ in 0..10 {
+                let answer = store.admit("robot", ROBOT, false, at("10:00")).await.unwrap();
+                admitted += usize::from(answer == Admission::Now);
+            }
+            admitted
+        });
+    }
+    assert_eq!(workers.join_all().await.into_iter().sum::<usize>(), 3);
+    let store = &subject.store;
+    for _ in 0..15 {
+        assert_eq!(store.admit("robot", ROBOT, true, at("10:00:30")).await.unwrap(), Admission::Now);
+    }
+    let later = |clock: &str| Admission::Later { until: at(clock) };
+    assert_eq!(store.admit("robot", ROBOT, true, at("10:00:31")).await.unwrap(), later("10:01"));
+    assert_eq!(store.admit("other", ROBOT, false, at("10:00:31")).await.unwrap(), Admission::Now);
+    assert_eq!(store.admit("robot", ROBOT, true, at("10:01")).await.unwrap(), Admission::Now);
+    // The urgent one has waited for its place: ordinary ones stand back until most of the burst is past.
+    assert_eq!(store.admit("robot", ROBOT, false, at("10:01")).await.unwrap(), later("10:01:30"));
+    assert_eq!(store.admit("robot", ROBOT, false, at("10:01:30")).await.unwrap(), Admission::Now);
+}
+
+/// The script and the record are one rule: whatever is asked, both answer alike.
+pub(super) async fn a_lane_is_kept_by_the_same_rule(subject: Subject) {
+    const BOTH: &[Limit] = &[Limit::per(1, 1), Limit::per(18, 60)];
+    let mut known = crate::throttle::Record::default();
+    let (mut now, mut seed) = (at("10:00"), 2_463_534_242_u32);
+    for number in 0..400 {
+        // xorshift: the same questions every time.
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        now += Duration::from_millis(u64::from(seed % 2_500));
+        let urgent = seed % 5 == 0;
+        if number % 97 == 96 {
+            let until = now + Duration::from_secs(20);
+            known.block(until.as_millisecond());
+            subject.store.block("lane", until, now).await.unwrap();
+        }
+        let expected = match known.admit(BOTH, urgent, now.as_millisecond()) {
+            Ok(()) => Admission::Now,
+            Err(until) => Admission::Later { until: jiff::Timestamp::from_millisecond(until).unwrap() },
+        };
+        assert_eq!(subject.store.admit("lane", BOTH, urgent, now).await.unwrap(), expected, "{number}");
+    }
+}
+
+pub(super) async fn a_block_holds_for_every_worker(subject: Subject) {
+    let store = &subject.store;
+    store.block("robot", at("10:10"), at("10:00")).await.unwrap();
+    store.block("robot", at("10:05"), at("10:00")).await.unwrap();
+    let subject = subject.reopen().await;
+    let store = &subject.store;
+    for clock in ["10:00", "10:09:59"] {
+        let answer = store.admit("robot", ROBOT, true, at(clock)).await.unwrap();
+        assert_eq!(answer, Admission::Later { until: at("10:10") });
+    }
+    assert_eq!(store.admit("robot", ROBOT, false, at("10:10")).await.unwrap(), Admission::Now);
+}
+
+pub(super) async fn silences_are_kept_replaced_and_forgotten(subject: Subject) {
+    use crate::silence::{Expired, Matcher, Silence};
+    let make = |op: &str, until: &str| {
+        let matcher =
+            Matcher { monitor: Some("m0".to_owned()), category: None, platform: None, up_to: Level::High };
+        Silence::new(matcher, at(until), "a launch", &person_acting("a"), op, at("10:00")).unwrap()
+    };
+    let (first, second) = (make("one", "11:00"), make("two", "12:00"));
+    assert!(subject.store.silences().await.unwrap().is_empty());
+    subject.store.put_silence(&first).await.unwrap();
+    subject.store.put_silence(&second).await.unwrap();
+    let ended =
+        Silence { expired: Some(Expired { by: person_acting("b"), at: at("10:30") }), ..first.clone() };
+    subject.store.put_silence(&ended).await.unwrap();
+    let subject = subject.reopen().await;
+    let mut kept = subject.store.silences().await.unwrap();
+    kept.sort_by_key(|silence| silence.until);
+    assert_eq!(kept, [ended.clone(), second.clone()]);
+    assert!(!ended.is_active(at("10:45")) && second.is_active(at("10:45")) && !second.is_active(at("12:00")));
+    subject.store.forget_silence(&ended.id).await.unwrap();
+    assert_eq!(subject.store.silences().await.unwrap(), [second]);
 }

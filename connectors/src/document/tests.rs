@@ -1,4 +1,4 @@
-//! Documents of four imagined vendors, none of them alike.
+//! Documents of imagined senders, none of them alike.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -11,13 +11,13 @@ fn now() -> Timestamp {
 }
 
 fn shape(items: Option<&str>, map: &[(&str, &str)]) -> Shape {
-    let map = FieldMap::from_entries(map.iter().copied()).expect("a map");
-    Shape::new("licensed", items, map).expect("a shape")
+    let map = map.iter().map(|(field, origin)| ((*field).to_owned(), (*origin).to_owned())).collect();
+    Shape::new("vendor_hook:licensed".to_owned(), items, &map).expect("a shape")
 }
 
 fn mentions(shape: &Shape, body: &Value) -> Vec<Mention> {
     match shape.read(body.to_string().as_bytes(), now()) {
-        Ok(Heard::Items(items)) => items
+        Ok(items) => items
             .into_iter()
             .map(|item| item.clone().mention().unwrap_or_else(|| panic!("{item:?}")))
             .collect(),
@@ -113,7 +113,7 @@ fn bad_items_name_pointer_and_place_and_spoil_no_others() {
         bad[field] = value;
         list.push(bad);
     }
-    let Ok(Heard::Items(items)) = shape.read(json!({ "list": list }).to_string().as_bytes(), now()) else {
+    let Ok(items) = shape.read(json!({ "list": list }).to_string().as_bytes(), now()) else {
         panic!("no items")
     };
     let told: Vec<_> = items
@@ -154,8 +154,13 @@ fn documents_that_are_not_of_the_shape_are_refused_whole() {
         shape.read(many.to_string().as_bytes(), now()).map_err(|r| r.reason),
         Err(RejectionReason::TooLarge)
     );
-    assert_eq!(shape.read(br#"{"list":[]}"#, now()), Ok(Heard::Items(Vec::new())));
-    assert!(Shape::new("x", Some("list"), FieldMap::default()).is_err());
+    assert_eq!(shape.read(br#"{"list":[]}"#, now()), Ok(Vec::new()));
+    let named = |items, map: &[(&str, &str)]| {
+        let map = map.iter().map(|(field, origin)| ((*field).to_owned(), (*origin).to_owned())).collect();
+        Shape::new("x".to_owned(), items, &map).map(drop).map_err(|(setting, _)| setting)
+    };
+    assert_eq!(named(Some("list"), &[]), Err("items"));
+    assert_eq!(named(None, &[("nonsense", "/x")]), Err("map"));
 }
 
 proptest! {
