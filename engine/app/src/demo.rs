@@ -32,7 +32,7 @@ const RUN_OUT: SignedDuration = SignedDuration::from_hours(30);
 /// Plays the scenario.
 pub async fn run(options: cli::Demo) -> anyhow::Result<()> {
     let rulebook = Arc::new(rules::load_files(&[])?);
-    if options.once { once(rulebook).await } else { live(rulebook, &options).await }
+    if options.once { Box::pin(once(rulebook)).await } else { Box::pin(live(rulebook, &options)).await }
 }
 
 async fn once(rulebook: Arc<Rulebook>) -> anyhow::Result<()> {

@@ -54,7 +54,7 @@ pub async fn run(options: cli::Explain) -> anyhow::Result<()> {
         );
     };
     let judges = Judges::of_command(&options.sentiment, &rulebook)?;
-    let explanation = explanation(&rulebook, &mentions[..=at], judges).await?;
+    let explanation = Box::pin(explanation(&rulebook, &mentions[..=at], judges)).await?;
     if options.json {
         println!("{explanation}");
     } else {

@@ -15,7 +15,7 @@ use tocsin_rules::Faults;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    match carry_out(cli).await {
+    match Box::pin(carry_out(cli)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
@@ -34,7 +34,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<()> {
         Command::Run(options) => run::run(options).await,
         Command::Check(options) => check::run(&options),
         Command::Query(options) => query::run(&options),
-        Command::Replay(options) => replay::run(options).await,
+        Command::Replay(options) => Box::pin(replay::run(options)).await,
         Command::Score(options) => score::run(&options).await,
         Command::Explain(options) => explain::run(options).await,
         Command::Eval(options) => eval::run(&options).await,
