@@ -149,6 +149,20 @@ pub enum Condition {
         /// How long such a mention counts after publication, seconds.
         window_seconds: u64,
     },
+    /// Likes, comments and reposts of any single mention together grow this fast from one observation to the next.
+    Growth {
+        /// Gained an hour.
+        at_least: u64,
+        /// Only these platforms; empty for all.
+        platforms: Vec<Platform>,
+        /// Only these kinds; empty for all.
+        kinds: Vec<Kind>,
+        /// Only mentions labelled negative.
+        negative_only: bool,
+        /// How long a growth counts after it was observed, seconds; and how long after its publication a post is watched
+        /// at least.
+        window_seconds: u64,
+    },
     /// At least `k` of other thresholds are met.
     KOf {
         /// How many.

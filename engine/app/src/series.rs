@@ -156,7 +156,8 @@ fn window(condition: &Condition) -> Option<u64> {
         | Condition::Surprise { window_seconds, .. }
         | Condition::Surge { window_seconds, .. }
         | Condition::Flatline { window_seconds, .. }
-        | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
+        | Condition::AnyMention { window_seconds, .. }
+        | Condition::Growth { window_seconds, .. } => Some(*window_seconds),
         Condition::KOf { .. } => None,
     }
 }

@@ -37,21 +37,36 @@ pub(crate) fn least_baseline(what: What) -> f64 {
     if what == What::Share { 0.05 } else { 1.0 }
 }
 
-/// Reads every threshold; windows must stand at `now`.
+/// Reads every threshold to grade by; windows must stand at `now`. The limit of one that is below its floor anyhow is not
+/// worked out, and the floor is told instead.
 pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, readings: &mut Vec<Reading>) {
+    read_as(state, now, criteria, readings, false);
+}
+
+/// The same with every limit: for people.
+pub(crate) fn read_all(state: &mut MonitorState, now: i64, criteria: &Criteria, readings: &mut Vec<Reading>) {
+    read_as(state, now, criteria, readings, true);
+}
+
+fn read_as(
+    state: &mut MonitorState,
+    now: i64,
+    criteria: &Criteria,
+    readings: &mut Vec<Reading>,
+    every_limit: bool,
+) {
     readings.clear();
     for (index, measure) in criteria.thresholds.iter().enumerate() {
         let reading = match &measure.test {
             Test::Window { what, window, bound, min_sample } => {
-                let tally = &state.tallies[*window];
-                let value = tally.value(*what);
+                let value = state.tallies.value(*window, *what, criteria);
                 let mut reading = match bound {
                     Bound::AtLeast(limit) => at_least(value, *limit),
                     Bound::AtMost(limit) => {
                         Reading { value, limit: *limit, met: value <= *limit, strength: 1.0 + limit - value }
                     }
                 };
-                reading.met &= tally.volume >= *min_sample;
+                reading.met &= state.tallies.volume(*window) >= *min_sample;
                 if matches!(bound, Bound::AtMost(_)) {
                     reading.met &= is_meaningful(state, *what, *window, now, criteria);
                 }
@@ -59,22 +74,27 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
             }
             Test::Ratio { what, window, at_least: times, min_value } => {
                 let seconds = criteria.windows[*window].seconds;
-                let value = state.tallies[*window].value(*what);
-                let limit = match state.baseline(index, *what, seconds, now, criteria) {
-                    Some(baseline) => (times * baseline.max(least_baseline(*what))).max(*min_value),
+                let value = state.tallies.value(*window, *what, criteria);
+                let limit = if value < *min_value && !every_limit {
+                    *min_value
+                } else {
+                    let baseline = state.baseline(index, *what, seconds, now, criteria);
+                    let times = |baseline: f64| times * baseline.max(least_baseline(*what));
                     // Cold start: the floor alone decides, so that a crisis of the first day is not missed.
-                    None => *min_value,
+                    baseline.map_or(*min_value, |baseline| times(baseline).max(*min_value))
                 };
                 let mut reading = at_least(value, limit);
                 reading.met &= *what != What::Mood && value > 0.0;
                 reading
             }
             Test::Surprise { what, window, at_least: surprise, min_value } => {
-                let value = state.tallies[*window].value(*what);
-                let limit = match state.improbable(index, (*what, *window), *surprise, now, criteria) {
-                    Some((_, limit)) => limit.max(*min_value),
+                let value = state.tallies.value(*window, *what, criteria);
+                let limit = if value < *min_value && !every_limit {
+                    *min_value
+                } else {
+                    let usual = state.improbable(index, (*what, *window), *surprise, now, criteria);
                     // As for a ratio: while nothing is known the floor alone decides.
-                    None => *min_value,
+                    usual.map_or(*min_value, |(_, limit)| limit.max(*min_value))
                 };
                 let mut reading = at_least(value, limit);
                 reading.met &= value > 0.0;
@@ -104,12 +124,17 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
                 at_least(state.surges.surprise(*counted, *window, now), *limit)
             }
             Test::Flatline { window, at_least: limit } => {
-                let silent = state.tallies[*window].volume == 0;
+                let silent = state.tallies.volume(*window) == 0;
                 let value = if silent { state.silence(index, *window, now, criteria) } else { 0.0 };
                 at_least(value, *limit)
             }
+            Test::Growth { window, at_least: limit, posts } => {
+                let fastest = state.growths.fastest(posts, criteria.windows[*window].seconds, now);
+                #[expect(clippy::cast_precision_loss, reason = "at most 32 bits")]
+                at_least(f64::from(fastest), *limit as f64)
+            }
             Test::Single { slot, window, at_least: limit, .. } => {
-                let met = state.tallies[*window].slot(*slot) > 0;
+                let met = state.tallies.slot(*window, *slot, criteria) > 0;
                 #[expect(clippy::cast_precision_loss, reason = "a counter for people to read")]
                 let limit = *limit as f64;
                 // The true value is looked up only when somebody reads it; see `complete`.
@@ -135,7 +160,7 @@ pub(crate) fn read(state: &mut MonitorState, now: i64, criteria: &Criteria, read
 /// known for the length of the window.
 fn is_meaningful(state: &MonitorState, what: What, window: usize, now: i64, criteria: &Criteria) -> bool {
     match what {
-        What::Share | What::Mood => state.tallies[window].volume > 0,
+        What::Share | What::Mood => state.tallies.volume(window) > 0,
         _ => state.history.since().is_some_and(|since| now - since >= criteria.windows[window].seconds),
     }
 }
@@ -151,8 +176,8 @@ pub(crate) fn complete(state: &MonitorState, criteria: &Criteria, readings: &mut
         let largest = state
             .ledger
             .between(state.current - criteria.windows[*window].buckets, state.current)
-            .flat_map(|bucket| &bucket.records)
-            .filter(|record| record.slots.iter().any(|s| usize::from(*s) == *slot))
+            .flat_map(|bucket| bucket.records())
+            .filter(|record| criteria.counts_in(record, *slot))
             .filter_map(|record| record.counter(*counter))
             .max();
         if let Some(value) = largest {

@@ -8,6 +8,7 @@ use tocsin_rules::{
 };
 
 use crate::{
+    assess::Reading,
     record::{Record, Slots, category_tag, hash32, term_tag},
     surge::Counted,
 };
@@ -24,6 +25,9 @@ pub(crate) struct Criteria {
     pub(crate) cool_down: i64,
     /// Distinct window lengths, ascending; never empty.
     pub(crate) windows: Vec<Window>,
+    /// Counts of all windows together, and windows in which something is told apart.
+    pub(crate) counts: usize,
+    pub(crate) distinct: usize,
     /// What is counted besides the plain counters.
     pub(crate) slots: Vec<Slot>,
     pub(crate) thresholds: Vec<Measure>,
@@ -38,11 +42,19 @@ pub(crate) struct Criteria {
     /// Distinct windows over boards and over surges, seconds.
     pub(crate) board_windows: Vec<i64>,
     pub(crate) surge_windows: Vec<i64>,
+    /// Distinct windows in which the growth of a post counts, seconds.
+    pub(crate) growth_windows: Vec<i64>,
     /// Windows whose silence may mean something.
     pub(crate) flatlines: Vec<usize>,
     /// Counts whose surges some threshold looks for.
     pub(crate) surges: Vec<Counted>,
+    /// Alternatives of grades in which a surge has a part.
+    with_surge: Vec<Vec<usize>>,
     by_tag: FxHashMap<u32, Vec<u16>>,
+    /// Slots that are not told by tags.
+    without_tags: Vec<u16>,
+    /// Some hours are kept by slot.
+    pub(crate) has_baseline_slots: bool,
     home_is_china: bool,
 }
 
@@ -55,6 +67,11 @@ pub(crate) struct Window {
     pub(crate) seconds: i64,
     pub(crate) authors: bool,
     pub(crate) clusters: bool,
+    pub(crate) platforms: bool,
+    /// Where its counts begin in [`crate::tally::Tallies`]: by slot, then by platform when they are told apart.
+    pub(crate) counts: usize,
+    /// Its place among the windows in which authors or clusters are told apart.
+    pub(crate) distinct: Option<usize>,
     /// Some threshold is met by too little: it may come to hold by passage of time alone.
     pub(crate) wants_silence: bool,
 }
@@ -80,10 +97,30 @@ enum By {
     Single {
         counter: Counter,
         at_least: u64,
-        platforms: Vec<Platform>,
-        kinds: Vec<Kind>,
-        negative_only: bool,
+        posts: Posts,
     },
+}
+
+/// Which single posts a threshold looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Posts {
+    /// None for all.
+    platforms: Vec<Platform>,
+    kinds: Vec<Kind>,
+    negative_only: bool,
+}
+
+impl Posts {
+    pub(crate) fn new(platforms: &[Platform], kinds: &[Kind], negative_only: bool) -> Self {
+        Self { platforms: platforms.to_vec(), kinds: kinds.to_vec(), negative_only }
+    }
+
+    /// Whether a post of this platform and kind, by their place among all, is one of them.
+    pub(crate) fn want(&self, platform: u8, kind: u8, is_negative: bool) -> bool {
+        (self.platforms.is_empty() || self.platforms.iter().any(|known| *known as u8 == platform))
+            && (self.kinds.is_empty() || self.kinds.iter().any(|known| *known as u8 == kind))
+            && (!self.negative_only || is_negative)
+    }
 }
 
 /// One threshold, resolved.
@@ -140,6 +177,12 @@ pub(crate) enum Test {
         counter: Counter,
         at_least: u64,
     },
+    /// A single post gains so much an hour.
+    Growth {
+        window: usize,
+        at_least: u64,
+        posts: Posts,
+    },
     /// Not one mention, improbably.
     Flatline {
         window: usize,
@@ -168,6 +211,13 @@ pub(crate) enum What {
     TopicShare,
 }
 
+impl What {
+    /// Whether passage of time alone can never raise it.
+    fn only_falls(self) -> bool {
+        !matches!(self, Self::Share | Self::Mood | Self::Topics | Self::CrisisTopics | Self::TopicShare)
+    }
+}
+
 impl Criteria {
     pub(crate) fn of(rulebook: &Rulebook) -> Self {
         let detection = &rulebook.detection;
@@ -179,6 +229,8 @@ impl Criteria {
             lateness: seconds(detection.allowed_lateness_seconds),
             cool_down: seconds(detection.cool_down_seconds),
             windows: windows(detection.thresholds.iter().map(|t| &t.condition), bucket_seconds),
+            counts: 0,
+            distinct: 0,
             slots: Vec::new(),
             thresholds: Vec::new(),
             impact: Vec::new(),
@@ -188,9 +240,13 @@ impl Criteria {
             peaks: Vec::new(),
             board_windows: Vec::new(),
             surge_windows: Vec::new(),
+            growth_windows: Vec::new(),
             flatlines: Vec::new(),
             surges: Vec::new(),
+            with_surge: Vec::new(),
             by_tag: FxHashMap::default(),
+            without_tags: Vec::new(),
+            has_baseline_slots: false,
             home_is_china: home_is_china(&rulebook.time_zone),
         };
         for category in &rulebook.categories {
@@ -213,14 +269,46 @@ impl Criteria {
         };
         criteria.impact = detection.impact.iter().map(|r| (r.grade, ids(&r.any))).collect();
         criteria.likelihood = detection.likelihood.iter().map(|r| (r.grade, ids(&r.any))).collect();
-        for (slot, Slot { by, .. }) in criteria.slots.iter().enumerate() {
-            if let By::Tags(tags) = by {
-                for tag in tags {
-                    criteria.by_tag.entry(*tag).or_default().push(u16::try_from(slot).unwrap_or(u16::MAX));
+        let is_surge = |index: &usize| match &criteria.thresholds[*index].test {
+            Test::Surge { .. } => true,
+            Test::KOf { of, .. } => {
+                of.iter().any(|index| matches!(criteria.thresholds[*index].test, Test::Surge { .. }))
+            }
+            _ => false,
+        };
+        let impact = criteria.impact.iter().flat_map(|(_, any)| any);
+        let alternatives = impact.chain(criteria.likelihood.iter().flat_map(|(_, any)| any));
+        criteria.with_surge = alternatives.filter(|all| all.iter().any(is_surge)).cloned().collect();
+        criteria.has_baseline_slots = criteria.slots.iter().any(|slot| slot.baseline);
+        for (slot, Slot { by, .. }) in (0_u16..).zip(&criteria.slots) {
+            match by {
+                By::Tags(tags) => {
+                    for tag in tags {
+                        criteria.by_tag.entry(*tag).or_default().push(slot);
+                    }
                 }
+                _ => criteria.without_tags.push(slot),
             }
         }
+        criteria.lay_out();
         criteria
+    }
+
+    /// Whether a surge could make a grade before the next hit. All that stands beside it would have to hold; what counts
+    /// mentions comes to hold by hits only.
+    pub(crate) fn awaits_surge(&self, readings: &[Reading]) -> bool {
+        let may_hold = |index: &usize| match (&self.thresholds[*index].test, readings.get(*index)) {
+            (Test::Window { what, bound: Bound::AtLeast(_), .. }, Some(reading)) if what.only_falls() => {
+                reading.met
+            }
+            (Test::Ratio { what, min_value, .. } | Test::Surprise { what, min_value, .. }, Some(reading))
+                if what.only_falls() =>
+            {
+                reading.value >= *min_value
+            }
+            _ => true,
+        };
+        self.with_surge.iter().any(|all| all.iter().all(may_hold))
     }
 
     /// Buckets of the longest window.
@@ -233,12 +321,38 @@ impl Criteria {
         at.div_euclid(self.bucket_seconds)
     }
 
+    /// The first 32 slots a mention counts in, as bits.
+    pub(crate) fn slots_of(&self, record: &Record) -> u32 {
+        let slots = self.all_slots_of(record);
+        slots.iter().filter(|slot| **slot < 32).fold(0, |bits, slot| bits | 1 << slot)
+    }
+
+    /// Every slot a mention counts in, whose bits are known already.
+    pub(crate) fn each_slot(&self, record: &Record, mut each: impl FnMut(usize)) {
+        let mut bits = record.slots;
+        while bits != 0 {
+            each(bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
+        if self.slots.len() > 32 {
+            let rest = self.all_slots_of(record).into_iter().map(usize::from).filter(|slot| *slot >= 32);
+            rest.for_each(each);
+        }
+    }
+
+    /// Whether a mention counts in a slot.
+    pub(crate) fn counts_in(&self, record: &Record, slot: usize) -> bool {
+        let mut counts = false;
+        self.each_slot(record, |one| counts |= one == slot);
+        counts
+    }
+
     /// Slots a mention counts in, ascending.
-    pub(crate) fn slots_of(&self, record: &Record) -> Slots {
+    fn all_slots_of(&self, record: &Record) -> Slots {
         let mut slots: Slots =
-            record.tags.iter().filter_map(|tag| self.by_tag.get(tag)).flatten().copied().collect();
-        for (index, slot) in self.slots.iter().enumerate() {
-            let counts = match &slot.by {
+            record.tags().filter_map(|tag| self.by_tag.get(&tag)).flatten().copied().collect();
+        for &index in &self.without_tags {
+            let counts = match &self.slots[usize::from(index)].by {
                 By::Tags(_) => false,
                 By::AnyTerm => record.has_terms(),
                 By::AnyCategory => {
@@ -246,14 +360,12 @@ impl Criteria {
                 }
                 By::Class(class) => record.is_of(*class, self.home_is_china),
                 By::AnyClass => SourceClass::ALL.iter().any(|c| record.is_of(*c, self.home_is_china)),
-                By::Single { counter, at_least, platforms, kinds, negative_only } => {
+                By::Single { counter, at_least, posts } => {
                     record.counter(*counter).is_some_and(|value| value >= *at_least)
-                        && (platforms.is_empty() || platforms.contains(&record.platform()))
-                        && (kinds.is_empty() || kinds.contains(&record.kind()))
-                        && (!negative_only || record.is_negative())
+                        && posts.want(record.platform, record.kind() as u8, record.is_negative())
                 }
             };
-            if counts && let Ok(index) = u16::try_from(index) {
+            if counts {
                 slots.push(index);
             }
         }
@@ -390,12 +502,16 @@ impl Criteria {
                 let slot = self.slot(By::Single {
                     counter: *counter,
                     at_least: *at_least,
-                    platforms: platforms.clone(),
-                    kinds: kinds.clone(),
-                    negative_only: *negative_only,
+                    posts: Posts::new(platforms, kinds, *negative_only),
                 });
                 let window = self.window(*window_seconds);
                 (0, Test::Single { slot, window, counter: *counter, at_least: *at_least })
+            }
+            Condition::Growth { at_least, platforms, kinds, negative_only, window_seconds } => {
+                let posts = Posts::new(platforms, kinds, *negative_only);
+                let window = self.window(*window_seconds);
+                note(&mut self.growth_windows, self.windows[window].seconds);
+                (*window_seconds, Test::Growth { window, at_least: *at_least, posts })
             }
             Condition::KOf { k, of } => {
                 let windows = rulebook.detection.thresholds.iter().filter(|t| of.contains(&t.id));
@@ -410,7 +526,22 @@ impl Criteria {
         if let Some(window) = self.windows.get_mut(window) {
             window.authors |= what == What::Authors;
             window.clusters |= what == What::Copies;
+            window.platforms |= what == What::Platforms;
         }
+    }
+
+    /// Gives every window its place among the counts.
+    fn lay_out(&mut self) {
+        let (mut counts, mut distinct) = (0, 0);
+        for window in &mut self.windows {
+            window.counts = counts;
+            counts += self.slots.len() + if window.platforms { Platform::ALL.len() } else { 0 };
+            if window.authors || window.clusters {
+                window.distinct = Some(distinct);
+                distinct += 1;
+            }
+        }
+        (self.counts, self.distinct) = (counts, distinct);
     }
 }
 
@@ -442,7 +573,8 @@ fn seconds(condition: &Condition) -> Option<u64> {
         | Condition::Ratio { window_seconds, .. }
         | Condition::Surprise { window_seconds, .. }
         | Condition::Flatline { window_seconds, .. }
-        | Condition::AnyMention { window_seconds, .. } => Some(*window_seconds),
+        | Condition::AnyMention { window_seconds, .. }
+        | Condition::Growth { window_seconds, .. } => Some(*window_seconds),
         Condition::KOf { .. } => None,
     }
 }
@@ -462,6 +594,9 @@ fn windows<'a>(conditions: impl Iterator<Item = &'a Condition>, bucket_seconds: 
             seconds: buckets * bucket_seconds,
             authors: false,
             clusters: false,
+            platforms: false,
+            counts: 0,
+            distinct: None,
             wants_silence: false,
         })
         .collect()

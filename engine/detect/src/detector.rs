@@ -5,6 +5,7 @@
 //! [`Detector::advance`]. Whatever falls due by passage of time is settled at its own due time and before a later hit
 //! counts, so that findings do not depend on when somebody looked.
 
+mod ahead;
 mod checkpointing;
 mod overview;
 mod values;
@@ -22,7 +23,7 @@ use crate::{
     criteria::Criteria,
     monitor::MonitorState,
     recall,
-    record::{KnownTags, Record, event_seconds},
+    record::{KnownTags, Record, Word, event_seconds},
     report::{self, Change},
 };
 
@@ -44,7 +45,7 @@ pub struct Detector {
     rulebook: Arc<Rulebook>,
     criteria: Criteria,
     /// Monitor id to its place in the rulebook.
-    index: FxHashMap<String, usize>,
+    index: FxHashMap<Word, usize>,
     /// By place in the rulebook; none until a first hit.
     states: Vec<Option<Box<MonitorState>>>,
     /// When time alone may change something, and of which monitor.
@@ -63,8 +64,13 @@ pub struct Detector {
     tags: KnownTags,
 }
 
-fn index(rulebook: &Rulebook) -> FxHashMap<String, usize> {
-    rulebook.monitors.iter().enumerate().map(|(place, monitor)| (monitor.id.clone(), place)).collect()
+fn index(rulebook: &Rulebook) -> FxHashMap<Word, usize> {
+    rulebook
+        .monitors
+        .iter()
+        .enumerate()
+        .map(|(place, monitor)| (monitor.id.as_bytes().into(), place))
+        .collect()
 }
 
 impl Detector {
@@ -103,7 +109,7 @@ impl Detector {
 
     fn judge(&mut self, hit: &Hit, recalled: bool) -> Observed {
         let mut findings = Vec::new();
-        let verdict = match self.index.get(&hit.monitor).copied() {
+        let verdict = match self.place(&hit.monitor) {
             None => Verdict::Dropped(DropReason::UnknownMonitor),
             Some(place) => match hit.subject.op {
                 Op::Delete => self.retract(place, hit, &mut findings),
@@ -111,6 +117,16 @@ impl Detector {
             },
         };
         Observed { verdict, findings }
+    }
+
+    /// Place in the rulebook.
+    fn place(&self, monitor: &str) -> Option<usize> {
+        self.index.get(monitor.as_bytes()).copied()
+    }
+
+    /// State of a monitor that has some.
+    fn state(&self, monitor: &str) -> Option<&MonitorState> {
+        self.states.get(self.place(monitor)?)?.as_deref()
     }
 
     fn retract(&mut self, place: usize, hit: &Hit, findings: &mut Vec<Finding>) -> Verdict {
@@ -139,7 +155,7 @@ impl Detector {
                 self.settle(place, now, Some(hit), findings);
                 return Verdict::Emitted;
             }
-            if state.forgotten.contains(id) {
+            if state.ledger.has_forgotten(id) {
                 if is_update && state.evidence.exhibits().iter().any(|e| e.id == id) {
                     state.evidence.offer(id, hit);
                     state.changed = true;
@@ -248,11 +264,13 @@ impl Detector {
         self.queue(place, now);
     }
 
+    /// Queues the next deadline by the readings in hand.
     fn queue(&mut self, place: usize, now: i64) {
         self.queue_sweep(place);
         let Some(state) = self.states[place].as_mut() else { return };
         let cooled = state.standing.deadline(self.criteria.cool_down);
-        let next = [state.next_exit(now, &self.criteria), cooled].into_iter().flatten().min();
+        let awaits_surge = self.criteria.awaits_surge(&self.readings);
+        let next = [state.next_exit(now, awaits_surge, &self.criteria), cooled].into_iter().flatten().min();
         if state.queued != next {
             if let Some(old) = state.queued {
                 self.due.remove(&(old, place));
@@ -284,7 +302,7 @@ impl Detector {
         let now = self.now.unwrap_or(0);
         for (monitor, state) in old_rulebook.monitors.iter().zip(old_states) {
             let Some(mut state) = state else { continue };
-            match self.index.get(&monitor.id).copied() {
+            match self.place(&monitor.id) {
                 None => self.removed.push(monitor.id.clone()),
                 Some(place) => {
                     state.rebuild(old_bucket_seconds, &self.criteria, now);
@@ -303,7 +321,7 @@ impl Detector {
         self.swap(Arc::clone(&rulebook));
         let now = self.now.unwrap_or(0);
         for id in recall::changed(&old, &rulebook) {
-            let place = self.index.get(id).copied();
+            let place = self.place(id);
             if let Some(state) = place.and_then(|place| self.states[place].as_mut()) {
                 state.forget_mentions(now, &self.criteria);
             }
@@ -312,7 +330,7 @@ impl Detector {
 
     /// Whether the rulebook has this monitor.
     pub fn knows(&self, monitor: &str) -> bool {
-        self.index.contains_key(monitor)
+        self.place(monitor).is_some()
     }
 
     /// Monitors with state.

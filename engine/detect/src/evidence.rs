@@ -1,6 +1,9 @@
 //! [`Evidence`]: the few posts that weigh most. Bounded; a post's weight is fixed when it comes in and grows with its
 //! time, so that newer posts displace older ones without re-weighing. Refuses to explain: it only ranks.
 
+mod packed;
+
+use packed::Packed;
 use tocsin_rules::{Hit, Label, Subject, Verified};
 
 use crate::record::event_seconds;
@@ -15,9 +18,20 @@ const SECONDS_PER_POINT: i64 = 1800;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Exhibit {
     pub(crate) id: u64,
-    pub(crate) at: u32,
     pub(crate) weight: i64,
-    pub(crate) subject: Box<Subject>,
+    pub(crate) at: u32,
+    subject: Packed,
+}
+
+impl Exhibit {
+    pub(crate) fn new(id: u64, at: u32, weight: i64, subject: &Subject) -> Self {
+        Self { id, weight, at, subject: Packed::of(subject) }
+    }
+
+    /// The post as it came.
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject.subject()
+    }
 }
 
 /// The weightiest posts, heaviest first.
@@ -45,18 +59,38 @@ fn weigh(hit: &Hit) -> i64 {
 }
 
 impl Evidence {
+    /// Reads what is compared, and what the next post may replace; of no meaning.
+    pub(crate) fn fetch(&self) -> u64 {
+        self.exhibits.iter().fold(0, |seen, exhibit| seen ^ exhibit.id)
+    }
+
+    pub(crate) fn fetch_least(&self) -> u64 {
+        self.exhibits.last().map_or(0, |exhibit| exhibit.subject.fetch())
+    }
+
     /// Offers a post; a known one is weighed anew. Returns whether anything changed.
     pub(crate) fn offer(&mut self, id: u64, hit: &Hit) -> bool {
         let weight = weigh(hit);
-        let known = self.remove(id);
-        let full = self.exhibits.len() == KEPT;
-        if full && self.exhibits.last().is_some_and(|last| (last.weight, last.id) >= (weight, id)) {
-            return known;
-        }
+        let known = self.exhibits.iter().position(|e| e.id == id);
+        // The place of a known one, or of the least when there is no room for another.
+        let place = known.or_else(|| (self.exhibits.len() == KEPT).then_some(KEPT - 1));
+        let mut exhibit = match place {
+            Some(place) => {
+                let last = &self.exhibits[place];
+                if known.is_none() && (last.weight, last.id) >= (weight, id) {
+                    return false;
+                }
+                self.exhibits.remove(place)
+            }
+            None => {
+                self.exhibits.reserve_exact(1);
+                Exhibit { id, weight, at: 0, subject: Packed::default() }
+            }
+        };
+        exhibit.subject.replace(&hit.subject);
+        (exhibit.id, exhibit.weight, exhibit.at) = (id, weight, event_seconds(hit));
         let at = self.exhibits.partition_point(|e| (e.weight, e.id) > (weight, id));
-        let subject = Box::new(hit.subject.clone());
-        self.exhibits.insert(at, Exhibit { id, at: event_seconds(hit), weight, subject });
-        self.exhibits.truncate(KEPT);
+        self.exhibits.insert(at, exhibit);
         true
     }
 
@@ -68,12 +102,7 @@ impl Evidence {
 
     /// The heaviest since an instant.
     pub(crate) fn since(&self, start: i64) -> Vec<Subject> {
-        self.exhibits
-            .iter()
-            .filter(|e| i64::from(e.at) >= start)
-            .take(SHOWN)
-            .map(|e| (*e.subject).clone())
-            .collect()
+        self.exhibits.iter().filter(|e| i64::from(e.at) >= start).take(SHOWN).map(Exhibit::subject).collect()
     }
 
     pub(crate) fn exhibits(&self) -> &[Exhibit] {

@@ -26,13 +26,51 @@ pub(crate) const COLD_HOURS: u32 = 24;
 /// A baseline rests on at least this many windows that do not overlap.
 const MIN_WINDOWS: u32 = 3;
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// One hour; 32 bytes, for there may be 168 of a monitor.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Cell {
+    reach: u64,
+    hour: u32,
+    volume: u32,
+    negative: u32,
+    /// Largest number seen in a window of this hour; late data does not change it. What is remembered one by one bounds it.
+    authors: u16,
+    copies: u16,
+    platforms: u16,
+}
+
+/// Count of a slot, by its stable key, in an hour.
+type SlotCount = (u32, u32, u32);
+
+/// Hourly totals of one monitor. Hours without a cell held nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub(crate) struct History {
+    cells: VecDeque<Cell>,
+    /// Hour, key, count; by hour, within it as they came. Only slots that some baseline asks for.
+    slots: VecDeque<SlotCount>,
+    /// First hour known.
+    since: Option<u32>,
+    /// First hour in which a slot was counted, by its key.
+    slots_since: Vec<(u32, u32)>,
+    /// Moves when an hour before the newest changes.
+    revision: u64,
+}
+
+/// As written.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    cells: VecDeque<StoredCell>,
+    since: Option<u32>,
+    slots_since: Vec<(u32, u32)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCell {
     hour: u32,
     volume: u32,
     negative: u32,
     reach: u64,
-    /// Largest number seen in a window of this hour; late data does not change it.
     authors: u32,
     platforms: u32,
     copies: u32,
@@ -40,17 +78,43 @@ struct Cell {
     slots: Vec<(u32, u32)>,
 }
 
-/// Hourly totals of one monitor. Hours without a cell held nothing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct History {
-    cells: VecDeque<Cell>,
-    /// First hour known.
-    since: Option<u32>,
-    /// First hour in which a slot was counted, by its key.
-    slots_since: Vec<(u32, u32)>,
-    /// Moves when an hour before the newest changes.
-    #[serde(skip)]
-    revision: u64,
+fn small(count: u32) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+impl From<Stored> for History {
+    fn from(stored: Stored) -> Self {
+        let Stored { cells, since, slots_since } = stored;
+        let slots =
+            cells.iter().flat_map(|cell| cell.slots.iter().map(|(key, count)| (cell.hour, *key, *count)));
+        let slots = slots.collect();
+        let cells = cells.into_iter().map(|cell| Cell {
+            reach: cell.reach,
+            hour: cell.hour,
+            volume: cell.volume,
+            negative: cell.negative,
+            authors: small(cell.authors),
+            copies: small(cell.copies),
+            platforms: small(cell.platforms),
+        });
+        Self { cells: cells.collect(), slots, since, slots_since, revision: 0 }
+    }
+}
+
+impl From<History> for Stored {
+    fn from(history: History) -> Self {
+        let cells = history.cells.iter().map(|cell| StoredCell {
+            hour: cell.hour,
+            volume: cell.volume,
+            negative: cell.negative,
+            reach: cell.reach,
+            authors: cell.authors.into(),
+            platforms: cell.platforms.into(),
+            copies: cell.copies.into(),
+            slots: history.slots_of(cell.hour).map(|(_, key, count)| (*key, *count)).collect(),
+        });
+        Self { cells: cells.collect(), since: history.since, slots_since: history.slots_since }
+    }
 }
 
 /// Hour of an event time.
@@ -59,6 +123,16 @@ pub(crate) fn hour_of(at: i64) -> u32 {
 }
 
 impl History {
+    pub(crate) fn fetch(&self) -> u64 {
+        self.revision ^ (self.cells.len() + self.slots.len() + self.slots_since.len()) as u64
+    }
+
+    pub(crate) fn fetch_behind(&self) -> u64 {
+        self.cells.back().map_or(0, |cell| cell.reach)
+            ^ self.cells.front().map_or(0, |cell| cell.reach)
+            ^ self.slots.back().map_or(0, |slot| u64::from(slot.2))
+    }
+
     pub(crate) fn revision(&self) -> u64 {
         self.revision
     }
@@ -95,6 +169,9 @@ impl History {
         while self.cells.front().is_some_and(|cell| cell.hour < oldest) {
             self.cells.pop_front();
         }
+        while self.slots.front().is_some_and(|slot| slot.0 < oldest) {
+            self.slots.pop_front();
+        }
         if hour < oldest {
             return;
         }
@@ -105,13 +182,40 @@ impl History {
             cell.negative = cell.negative.saturating_add(1);
             cell.reach = cell.reach.saturating_add(u64::from(record.followers));
         }
-        for slot in record.slots.iter().map(|slot| &criteria.slots[usize::from(*slot)]).filter(|s| s.baseline)
-        {
-            match cell.slots.iter_mut().find(|(key, _)| *key == slot.key) {
-                Some((_, count)) => *count = count.saturating_add(1),
-                None => cell.slots.push((slot.key, 1)),
+        if criteria.has_baseline_slots {
+            criteria.each_slot(record, |slot| {
+                let slot = &criteria.slots[slot];
+                if slot.baseline {
+                    self.count_slot(hour, slot.key);
+                }
+            });
+        }
+    }
+
+    fn slots_of(&self, hour: u32) -> impl Iterator<Item = &SlotCount> {
+        let first = match self.slots.back() {
+            Some(last) if last.0 >= hour => self.slots.partition_point(|slot| slot.0 < hour),
+            _ => self.slots.len(),
+        };
+        self.slots.range(first..).take_while(move |slot| slot.0 == hour)
+    }
+
+    fn slot(&self, hour: u32, key: Option<u32>) -> u32 {
+        self.slots_of(hour).find(|slot| Some(slot.1) == key).map_or(0, |slot| slot.2)
+    }
+
+    fn count_slot(&mut self, hour: u32, key: u32) {
+        let end = match self.slots.back() {
+            Some(last) if last.0 > hour => self.slots.partition_point(|slot| slot.0 <= hour),
+            _ => self.slots.len(),
+        };
+        for slot in self.slots.range_mut(..end).rev().take_while(|slot| slot.0 == hour) {
+            if slot.1 == key {
+                slot.2 = slot.2.saturating_add(1);
+                return;
             }
         }
+        self.slots.insert(end, (hour, key, 1));
     }
 
     /// Takes a retracted mention off again.
@@ -125,27 +229,35 @@ impl History {
             cell.negative = cell.negative.saturating_sub(1);
             cell.reach = cell.reach.saturating_sub(u64::from(record.followers));
         }
-        for slot in record.slots.iter().map(|slot| &criteria.slots[usize::from(*slot)]) {
-            if let Some((_, count)) = cell.slots.iter_mut().find(|(key, _)| *key == slot.key) {
-                *count = count.saturating_sub(1);
-            }
-        }
-        cell.slots.retain(|(_, count)| *count > 0);
-        if cell.volume == 0 {
+        let is_empty = cell.volume == 0;
+        if is_empty {
             self.cells.remove(at);
         }
+        if self.slots.is_empty() {
+            return;
+        }
+        criteria.each_slot(record, |slot| {
+            let key = criteria.slots[slot].key;
+            let first = self.slots.partition_point(|slot| slot.0 < hour);
+            let mut within = self.slots.range_mut(first..).take_while(|slot| slot.0 == hour);
+            if let Some(slot) = within.find(|slot| slot.1 == key) {
+                slot.2 = slot.2.saturating_sub(1);
+            }
+        });
+        self.slots.retain(|slot| slot.0 != hour || (slot.2 > 0 && !is_empty));
     }
 
     /// Drops an hour and all after it.
     pub(crate) fn forget_since(&mut self, hour: u32) {
         self.cells.retain(|cell| cell.hour < hour);
+        self.slots.retain(|slot| slot.0 < hour);
         self.revision += 1;
     }
 
     /// Notes the distinct counts a window held in its hour.
     pub(crate) fn peak(&mut self, hour: u32, authors: f64, platforms: f64, copies: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded counts")]
-        let [authors, platforms, copies] = [authors, platforms, copies].map(|count| count as u32);
+        let [authors, platforms, copies] = [authors, platforms, copies].map(|count| count as u16);
         if let Ok(at) = self.cells.binary_search_by_key(&hour, |cell| cell.hour) {
             let cell = &mut self.cells[at];
             cell.authors = cell.authors.max(authors);
@@ -217,9 +329,7 @@ impl History {
             What::Volume => scaled(&|c| f64::from(c.volume)),
             What::Negative => scaled(&|c| f64::from(c.negative)),
             What::Reach => scaled(&|c| c.reach as f64),
-            What::Slot(_) => scaled(&|c| {
-                c.slots.iter().find(|(k, _)| Some(*k) == key).map_or(0.0, |(_, count)| f64::from(*count))
-            }),
+            What::Slot(_) => scaled(&|c| f64::from(self.slot(c.hour, key))),
             What::Share => sums(&|c| f64::from(c.negative))
                 .into_iter()
                 .zip(sums(&|c| f64::from(c.volume)))

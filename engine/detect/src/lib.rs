@@ -9,6 +9,7 @@ mod criteria;
 pub mod detector;
 pub mod error;
 mod evidence;
+mod growth;
 mod history;
 mod ledger;
 mod metrics;

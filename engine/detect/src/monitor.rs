@@ -7,12 +7,13 @@ use crate::{
     board::{Board, is_named_in_title},
     criteria::{Criteria, HOUR, What},
     evidence::Evidence,
+    growth::Growths,
     history::{History, hour_of, share_limit},
-    ledger::{Forgotten, Ledger},
+    ledger::Ledger,
     record::Record,
     standing::Standing,
     surge::Surges,
-    tally::{Folded, Tally},
+    tally::{Folded, Tallies},
 };
 
 /// Seconds for which an open episode keeps its baseline from before: three days.
@@ -21,15 +22,14 @@ const LASTING: i64 = 72 * HOUR;
 /// State of one monitor.
 #[derive(Debug, Clone)]
 pub(crate) struct MonitorState {
-    pub(crate) ledger: Ledger,
-    /// One a window of the criteria.
-    pub(crate) tallies: Vec<Tally>,
     /// Bucket the windows end with.
     pub(crate) current: i64,
-    pub(crate) forgotten: Forgotten,
+    pub(crate) ledger: Ledger,
+    pub(crate) tallies: Tallies,
     pub(crate) history: History,
     pub(crate) board: Board,
     pub(crate) surges: Surges,
+    pub(crate) growths: Growths,
     pub(crate) evidence: Evidence,
     pub(crate) standing: Standing,
     /// By threshold: what is usual, as last worked out.
@@ -52,16 +52,10 @@ struct Known {
     limit: Option<f64>,
 }
 
-/// Changing tallies needs the windows beside them.
-macro_rules! windows_holding {
-    ($state:ident, $criteria:ident, $bucket:expr) => {
-        $state
-            .tallies
-            .iter_mut()
-            .zip(&$criteria.windows)
-            .filter(|(_, window)| $bucket > $state.current - window.buckets)
-            .map(|(tally, _)| tally)
-    };
+/// Windows that hold a bucket.
+fn windows_holding(bucket: i64, current: i64, criteria: &Criteria) -> impl Iterator<Item = usize> {
+    let windows = criteria.windows.iter().enumerate();
+    windows.filter(move |(_, window)| bucket > current - window.buckets).map(|(index, _)| index)
 }
 
 impl MonitorState {
@@ -71,20 +65,46 @@ impl MonitorState {
         let mut surges = Surges::default();
         surges.watch(&criteria.surges);
         Self {
-            ledger: Ledger::default(),
-            tallies: criteria.windows.iter().map(|window| Tally::new(criteria, window)).collect(),
             current: criteria.bucket(now),
-            forgotten: Forgotten::default(),
+            ledger: Ledger::default(),
+            tallies: Tallies::new(criteria),
             history,
             board: Board::default(),
             surges,
+            growths: Growths::default(),
             evidence: Evidence::default(),
             standing: Standing::default(),
-            baselines: vec![None; criteria.thresholds.len()],
+            baselines: Vec::new(),
             changed: true,
             bytes: 0,
             queued: None,
         }
+    }
+
+    /// Reads one word of each line of the cache this struct fills; of no meaning.
+    pub(crate) fn fetch(&self) -> u64 {
+        self.ledger.fetch()
+            ^ self.tallies.fetch()
+            ^ self.history.fetch()
+            ^ self.surges.fetch()
+            ^ self.current.unsigned_abs()
+            ^ self.standing.changed_at.unsigned_abs()
+            ^ self.queued.map_or(0, i64::unsigned_abs)
+            ^ (self.evidence.exhibits().len() + self.baselines.len()) as u64
+    }
+
+    /// The same of what a hit will touch behind its pointers.
+    pub(crate) fn fetch_behind(&self) -> u64 {
+        self.evidence.fetch()
+            ^ self.ledger.fetch_behind()
+            ^ self.tallies.fetch_behind()
+            ^ self.history.fetch_behind()
+    }
+
+    /// The same of the mentions that may leave a window.
+    pub(crate) fn fetch_leaving(&self, criteria: &Criteria) -> u64 {
+        let edges = criteria.windows.iter().map(|window| self.current - window.buckets);
+        edges.fold(self.evidence.fetch_least(), |seen, edge| seen ^ self.ledger.fetch_after(edge))
     }
 
     /// Moves every window up to `now`.
@@ -94,17 +114,17 @@ impl MonitorState {
         if target <= self.current {
             return;
         }
-        for (tally, window) in self.tallies.iter_mut().zip(&criteria.windows) {
+        for (index, window) in criteria.windows.iter().enumerate() {
             let (old, new) = (self.current - window.buckets, target - window.buckets);
             for bucket in self.ledger.between(old, new) {
-                bucket.records.iter().for_each(|record| tally.remove(record));
-                if let Some(folded) = &bucket.folded {
-                    tally.remove_folded(folded, criteria);
+                bucket.records().for_each(|record| self.tallies.shift(index, record, false, criteria));
+                if let Some(folded) = bucket.folded {
+                    self.tallies.shift_folded(index, folded, false, criteria);
                 }
             }
         }
         self.current = target;
-        self.ledger.expire(target - criteria.longest(), &mut self.forgotten);
+        self.ledger.expire(target - criteria.longest());
     }
 
     /// True when a mention of that event time would lie in no window.
@@ -127,11 +147,14 @@ impl MonitorState {
     /// Puts a record into windows and ledger.
     pub(crate) fn enter(&mut self, record: Record, criteria: &Criteria) {
         let bucket = criteria.bucket(i64::from(record.at));
-        windows_holding!(self, criteria, bucket).for_each(|tally| tally.add(&record));
+        for window in windows_holding(bucket, self.current, criteria) {
+            self.tallies.shift(window, &record, true, criteria);
+        }
         self.ledger.insert(bucket, record);
         while let Some((bucket, record)) = self.ledger.fold_one(criteria) {
-            windows_holding!(self, criteria, bucket).for_each(|tally| tally.forget(&record));
-            self.forgotten.note(record.id);
+            for window in windows_holding(bucket, self.current, criteria) {
+                self.tallies.forget(window, &record, criteria);
+            }
         }
     }
 
@@ -139,15 +162,19 @@ impl MonitorState {
     pub(crate) fn enter_folded(&mut self, at: i64, folded: Folded, criteria: &Criteria) {
         let bucket = criteria.bucket(at);
         if bucket > self.current - criteria.longest() {
-            windows_holding!(self, criteria, bucket).for_each(|tally| tally.add_folded(&folded, criteria));
+            for window in windows_holding(bucket, self.current, criteria) {
+                self.tallies.shift_folded(window, &folded, true, criteria);
+            }
             self.ledger.insert_folded(bucket, folded);
         }
     }
 
     /// Takes a counted mention out of windows and history.
     fn leave(&mut self, id: u64, criteria: &Criteria) -> Option<Record> {
-        let (bucket, record) = self.ledger.remove(id)?;
-        windows_holding!(self, criteria, bucket).for_each(|tally| tally.remove(&record));
+        let (bucket, record) = self.ledger.remove(id, |at| criteria.bucket(i64::from(at)))?;
+        for window in windows_holding(bucket, self.current, criteria) {
+            self.tallies.shift(window, &record, false, criteria);
+        }
         self.history.remove(&record, criteria);
         self.surges.remove(&record);
         Some(record)
@@ -163,7 +190,11 @@ impl MonitorState {
     pub(crate) fn renew(&mut self, newer: Record, hit: &Hit, now: i64, criteria: &Criteria) {
         let id = newer.id;
         if let Some(mut record) = self.leave(id, criteria) {
+            let before = record.engagement();
             record.renew(newer);
+            if !criteria.growth_windows.is_empty() {
+                self.growths.observe(&record, before, hit.subject.observed_at.as_second());
+            }
             record.slots = criteria.slots_of(&record);
             self.history.add(&record, criteria, now);
             self.note_topic(&record, hit, now);
@@ -178,9 +209,10 @@ impl MonitorState {
         let counted = self.leave(id, criteria).is_some();
         let shown = self.evidence.remove(id);
         self.board.remove(id);
+        self.growths.remove(id);
         if counted {
             // A second delivery of the original must not count it again.
-            self.forgotten.note(id);
+            self.ledger.note(id);
         }
         counted || shown
     }
@@ -202,17 +234,20 @@ impl MonitorState {
         self.note_topic(&record, hit, now);
         self.evidence.offer(id, hit);
         if !record.is_topic() {
-            self.forgotten.note(id);
+            self.ledger.note(id);
         }
     }
 
     /// The next instant at which something that matters changes by itself: without an episode nothing can fall, and only
-    /// what waits for silence can come to hold.
-    pub(crate) fn next_exit(&self, now: i64, criteria: &Criteria) -> Option<i64> {
+    /// what waits for silence or, as `awaits_surge` says, for a bucket to be judged can come to hold.
+    pub(crate) fn next_exit(&self, now: i64, awaits_surge: bool, criteria: &Criteria) -> Option<i64> {
         let in_episode = self.standing.episode.is_some();
         let others = [
             self.board.next_exit(&criteria.board_windows, now).filter(|_| in_episode),
-            self.surges.next_change(&criteria.surge_windows, now, criteria.lateness),
+            (in_episode || awaits_surge)
+                .then(|| self.surges.next_change(&criteria.surge_windows, now, criteria.lateness))
+                .flatten(),
+            self.growths.next_exit(&criteria.growth_windows, now).filter(|_| in_episode),
             self.next_look_at_silence(now, criteria),
         ];
         criteria
@@ -232,19 +267,19 @@ impl MonitorState {
     /// Windows, slots and thresholds have other meanings now: count everything remembered again.
     /// Buckets were `old_bucket_seconds` wide.
     pub(crate) fn rebuild(&mut self, old_bucket_seconds: i64, criteria: &Criteria, now: i64) {
-        let old = std::mem::take(&mut self.ledger);
+        let old = self.ledger.clear();
         self.current = criteria.bucket(now);
-        self.tallies = criteria.windows.iter().map(|window| Tally::new(criteria, window)).collect();
-        self.baselines = vec![None; criteria.thresholds.len()];
+        self.tallies = Tallies::new(criteria);
+        self.baselines = Vec::new();
         self.history.track(criteria, now);
         self.surges.watch(&criteria.surges);
-        for bucket in old.into_buckets() {
-            if let Some(folded) = bucket.folded {
-                self.enter_folded(bucket.index * old_bucket_seconds, *folded, criteria);
+        for (index, folded, records) in old {
+            if let Some(folded) = folded {
+                self.enter_folded(index * old_bucket_seconds, folded, criteria);
             }
-            for mut record in bucket.records {
+            for mut record in records {
                 if self.is_past(record.at, criteria) {
-                    self.forgotten.note(record.id);
+                    self.ledger.note(record.id);
                     continue;
                 }
                 record.slots = criteria.slots_of(&record);
@@ -263,6 +298,16 @@ impl MonitorState {
         *self = Self { history, standing, queued, ..Self::new(criteria, now) };
     }
 
+    fn know(&mut self, threshold: usize, known: Known, criteria: &Criteria) {
+        // Most monitors never come near a limit that has to be worked out.
+        if self.baselines.is_empty() {
+            self.baselines = vec![None; criteria.thresholds.len()];
+        }
+        if let Some(cached) = self.baselines.get_mut(threshold) {
+            *cached = Some(known);
+        }
+    }
+
     /// Baseline of one ratio threshold at `now`, from cache unless the hour or the past changed.
     pub(crate) fn baseline(
         &mut self,
@@ -279,9 +324,7 @@ impl MonitorState {
             return known.usual;
         }
         let usual = self.history.baseline(what, seconds, by.0, criteria);
-        if let Some(cached) = self.baselines.get_mut(threshold) {
-            *cached = Some(Known { by, usual, limit: None });
-        }
+        self.know(threshold, Known { by, usual, limit: None }, criteria);
         usual
     }
 
@@ -308,14 +351,12 @@ impl MonitorState {
                     },
                 };
                 let known = Known { by, usual, limit };
-                if let Some(cached) = self.baselines.get_mut(threshold) {
-                    *cached = Some(known);
-                }
+                self.know(threshold, known, criteria);
                 known
             }
         };
         let usual = known.usual?;
-        let limit = known.limit.unwrap_or_else(|| share_limit(usual, self.tallies[window].volume, surprise));
+        let limit = known.limit.unwrap_or_else(|| share_limit(usual, self.tallies.volume(window), surprise));
         Some((usual, limit))
     }
 
@@ -330,15 +371,13 @@ impl MonitorState {
         let seconds = criteria.windows[window].seconds;
         let usual = self.history.usual(What::Volume, seconds, now, by.0, criteria);
         let (usual, limit) = (usual.map(|u| u.centre), usual.map(|u| u.silence()));
-        if let Some(cached) = self.baselines.get_mut(threshold) {
-            *cached = Some(Known { by, usual, limit });
-        }
+        self.know(threshold, Known { by, usual, limit }, criteria);
         limit.unwrap_or(0.0)
     }
 
     /// While a window is silent, what is usual changes with the hour; after a week silence is the usual.
     fn next_look_at_silence(&self, now: i64, criteria: &Criteria) -> Option<i64> {
-        let silent = criteria.flatlines.iter().any(|window| self.tallies[*window].volume == 0);
+        let silent = criteria.flatlines.iter().any(|window| self.tallies.volume(*window) == 0);
         let recent = now < self.history.newest()? + 8 * 24 * HOUR;
         (silent && recent).then(|| (now.div_euclid(HOUR) + 1) * HOUR)
     }
@@ -359,7 +398,11 @@ impl MonitorState {
             return;
         }
         let of = |what| {
-            criteria.peaks.iter().find(|(w, _)| *w == what).map_or(0.0, |(w, i)| self.tallies[*i].value(*w))
+            criteria
+                .peaks
+                .iter()
+                .find(|(w, _)| *w == what)
+                .map_or(0.0, |(w, i)| self.tallies.value(*i, *w, criteria))
         };
         let (authors, platforms, copies) = (of(What::Authors), of(What::Platforms), of(What::Copies));
         self.history.peak(hour, authors, platforms, copies);

@@ -1,5 +1,5 @@
-//! [`Record`]: the bare facts of one counted mention, small enough to keep for every mention of the longest window, and
-//! enough to count it again under other thresholds. Refuses to keep text.
+//! [`Record`]: the bare facts of one counted mention, small enough to keep for every mention of the longest window (one line of
+//! the cache), and enough to count it again under other thresholds. Refuses to keep text.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -18,14 +18,27 @@ const MAX_TAGS: usize = 16;
 /// Followers from which an account is an influencer.
 const INFLUENCER_FOLLOWERS: u32 = 100_000;
 
-/// Slots of the criteria; inline for nearly every mention, since each allocation would cost as much as all counting.
-pub(crate) type Slots = SmallVec<[u16; 8]>;
+/// Slots of the criteria, ascending.
+pub(crate) type Slots = SmallVec<[u16; 16]>;
+/// Tags of a mention.
+pub(crate) type Tags = SmallVec<[u32; 4]>;
+/// Tags kept in the record itself.
+const NEAR_TAGS: usize = 3;
+/// A counter the record itself does not hold.
+const FAR: u16 = u16::MAX;
 
-/// Facts of one counted mention.
+/// Facts of one counted mention. They fill one line of the cache, since a mention is touched when it enters and when it leaves
+/// a window, and hardly ever in between.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+#[repr(align(64))]
 pub(crate) struct Record {
     /// Hash of the mention's id.
     pub(crate) id: u64,
+    /// What does not fit: large counters, many tags.
+    more: Option<Box<More>>,
+    /// Slots of the criteria in force that this mention counts in, the first 32 as bits; worked out again after loading.
+    pub(crate) slots: u32,
     /// Event time, seconds since 1970.
     pub(crate) at: u32,
     /// Hash of the author's key; 0 when unknown.
@@ -34,6 +47,10 @@ pub(crate) struct Record {
     pub(crate) cluster: u32,
     /// Followers, at most `u32::MAX`; 0 when unknown.
     pub(crate) followers: u32,
+    /// Hashes of matched terms and of categories; 0 for none.
+    tags: [u32; NEAR_TAGS],
+    /// Likes, comments, reposts, views, favorites; [`FAR`] when unknown.
+    counters: [u16; 5],
     /// See [`MOOD_SCALE`].
     pub(crate) mood: i16,
     /// Index into `Platform::ALL`.
@@ -41,13 +58,49 @@ pub(crate) struct Record {
     /// Index into `Kind::ALL`.
     kind: u8,
     flags: u8,
-    /// Likes, comments, reposts, views, favorites; absent when all are unknown.
+}
+
+/// All counters and tags of a mention whose record cannot hold them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct More {
+    counters: [u32; 5],
+    tags: Tags,
+}
+
+/// As written.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    id: u64,
+    at: u32,
+    author: u32,
+    cluster: u32,
+    followers: u32,
+    mood: i16,
+    platform: u8,
+    kind: u8,
+    flags: u8,
+    /// Absent when all are unknown.
     counters: Option<[u32; 5]>,
-    /// Hashes of matched terms and of categories.
-    pub(crate) tags: SmallVec<[u32; 4]>,
-    /// Slots of the criteria in force that this mention counts in; worked out again after loading.
-    #[serde(skip)]
-    pub(crate) slots: Slots,
+    tags: Tags,
+}
+
+impl From<Stored> for Record {
+    fn from(stored: Stored) -> Self {
+        let Stored { id, at, author, cluster, followers, mood, platform, kind, flags, counters, tags } =
+            stored;
+        let bare = Self { id, at, author, cluster, followers, mood, platform, kind, flags, ..Self::NONE };
+        bare.with(counters.unwrap_or([UNKNOWN; 5]), tags)
+    }
+}
+
+impl From<Record> for Stored {
+    fn from(record: Record) -> Self {
+        let counters = record.counters();
+        let counters = counters.iter().any(|counter| *counter != UNKNOWN).then_some(counters);
+        let tags = record.tags().collect();
+        let Record { id, at, author, cluster, followers, mood, platform, kind, flags, .. } = record;
+        Self { id, at, author, cluster, followers, mood, platform, kind, flags, counters, tags }
+    }
 }
 
 const NEGATIVE: u8 = 1;
@@ -65,18 +118,21 @@ const MAX_KNOWN_TAGS: usize = 1 << 16;
 /// holds against chosen text.
 #[derive(Debug, Default)]
 pub(crate) struct KnownTags {
-    terms: FxHashMap<Box<str>, u32>,
-    categories: FxHashMap<Box<str>, u32>,
+    terms: FxHashMap<Word, u32>,
+    categories: FxHashMap<Word, u32>,
 }
 
-fn known(tags: &mut FxHashMap<Box<str>, u32>, word: &str, hash: fn(&str) -> u32) -> u32 {
-    if let Some(tag) = tags.get(word) {
+/// A word as a key: what is short lies in the table itself, so that a look-up touches one place.
+pub(crate) type Word = SmallVec<[u8; 24]>;
+
+fn known(tags: &mut FxHashMap<Word, u32>, word: &str, hash: fn(&str) -> u32) -> u32 {
+    if let Some(tag) = tags.get(word.as_bytes()) {
         return *tag;
     }
     let tag = hash(word);
     // Whoever sends ever new words gains nothing by it.
     if tags.len() < MAX_KNOWN_TAGS && word.len() <= 256 {
-        tags.insert(word.into(), tag);
+        tags.insert(word.as_bytes().into(), tag);
     }
     tag
 }
@@ -141,7 +197,7 @@ impl Record {
         set(ABROAD, stands_abroad(subject.platform, subject.region.as_deref()));
         set(CHINESE, stands_in_china(subject.platform, subject.region.as_deref()));
         set(TERMED, !hit.matches.is_empty());
-        let mut tags = SmallVec::new();
+        let mut tags = Tags::new();
         for category in hit.categories.iter().take(MAX_TAGS) {
             tags.push(known(&mut tags_met.categories, &category.id, category_tag));
         }
@@ -157,7 +213,7 @@ impl Record {
         let m = &subject.metrics;
         let counters = [m.likes, m.comments, m.reposts, m.views, m.favorites];
         let mood = f64::from(hit.sentiment.p_positive) - f64::from(hit.sentiment.p_negative);
-        Self {
+        let bare = Self {
             id,
             at: event_seconds(hit),
             author: author.filter(|a| !a.key.is_empty()).map_or(0, |a| author_tag(&a.key)),
@@ -169,33 +225,76 @@ impl Record {
             platform: subject.platform as u8,
             kind: subject.kind as u8,
             flags,
-            counters: counters
-                .iter()
-                .any(Option::is_some)
-                .then(|| counters.map(|c| c.map_or(UNKNOWN, saturate))),
-            tags,
-            slots: Slots::new(),
+            ..Self::NONE
+        };
+        bare.with(counters.map(|counter| counter.map_or(UNKNOWN, saturate)), tags)
+    }
+
+    /// No mention: what a free place holds.
+    const NONE: Self = Self {
+        id: 0,
+        more: None,
+        slots: 0,
+        at: 0,
+        author: 0,
+        cluster: 0,
+        followers: 0,
+        tags: [0; NEAR_TAGS],
+        counters: [FAR; 5],
+        mood: 0,
+        platform: 0,
+        kind: 0,
+        flags: 0,
+    };
+
+    /// Takes it out of its place.
+    pub(crate) fn taken(&mut self) -> Self {
+        std::mem::replace(self, Self::NONE)
+    }
+
+    /// The same with these counters and tags.
+    fn with(mut self, counters: [u32; 5], tags: Tags) -> Self {
+        let fits = |counter: &u32| *counter == UNKNOWN || *counter < u32::from(FAR);
+        if tags.len() > NEAR_TAGS || !counters.iter().all(fits) {
+            self.more = Some(Box::new(More { counters, tags }));
+            return self;
         }
+        self.more = None;
+        self.tags = [0; NEAR_TAGS];
+        self.tags[..tags.len()].copy_from_slice(&tags);
+        // What is unknown is larger than what fits.
+        self.counters = counters.map(|counter| u16::try_from(counter).unwrap_or(FAR));
+        self
+    }
+
+    fn counters(&self) -> [u32; 5] {
+        match &self.more {
+            Some(more) => more.counters,
+            None => self.counters.map(|near| if near == FAR { UNKNOWN } else { u32::from(near) }),
+        }
+    }
+
+    /// Hashes of matched terms and of categories.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = u32> {
+        let (near, far): (&[u32], &[u32]) = match &self.more {
+            Some(more) => (&[], &more.tags),
+            None => (&self.tags, &[]),
+        };
+        near.iter().copied().take_while(|tag| *tag != 0).chain(far.iter().copied())
     }
 
     /// The newer facts of the same mention: its place in time stays, and a counter that is no longer told keeps its
     /// last value.
     pub(crate) fn renew(&mut self, newer: Self) {
-        let old = self.counters.take();
-        let at = self.at;
-        *self = newer;
-        self.at = at;
-        match (&mut self.counters, old) {
-            (None, old) => self.counters = old,
-            (Some(new), Some(old)) => {
-                for (new, old) in new.iter_mut().zip(old) {
-                    if *new == UNKNOWN {
-                        *new = old;
-                    }
-                }
+        let (old, at) = (self.counters(), self.at);
+        let mut counters = newer.counters();
+        for (new, old) in counters.iter_mut().zip(old) {
+            if *new == UNKNOWN {
+                *new = old;
             }
-            (Some(_), None) => {}
         }
+        let tags = newer.tags().collect();
+        *self = Self { at, ..newer.with(counters, tags) };
     }
 
     pub(crate) fn is_negative(&self) -> bool {
@@ -208,10 +307,6 @@ impl Record {
 
     pub(crate) fn has_terms(&self) -> bool {
         self.flags & TERMED != 0
-    }
-
-    pub(crate) fn platform(&self) -> Platform {
-        Platform::ALL.get(usize::from(self.platform)).copied().unwrap_or(Platform::Other)
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -231,8 +326,14 @@ impl Record {
         }
     }
 
+    /// Likes, comments and reposts together; none while all are unknown.
+    pub(crate) fn engagement(&self) -> Option<u32> {
+        let known = self.counters().into_iter().take(3).filter(|counter| *counter != UNKNOWN);
+        known.reduce(u32::saturating_add)
+    }
+
     pub(crate) fn counter(&self, counter: Counter) -> Option<u64> {
-        let value = self.counters.as_ref()?[counter as usize];
+        let value = self.counters()[counter as usize];
         (value != UNKNOWN).then(|| u64::from(value))
     }
 }

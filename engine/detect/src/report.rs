@@ -60,11 +60,10 @@ pub(crate) fn state_change(
     let (impact, likelihood) = state.standing.grade(change.assessment.level, current);
     assess::complete(state, criteria, readings);
     let window = widest(criteria, readings);
-    let tally = &state.tallies[window];
     let mut categories: Vec<(String, u32)> = criteria
         .categories
         .iter()
-        .map(|(slot, id)| (id.clone(), tally.slot(*slot)))
+        .map(|(slot, id)| (id.clone(), state.tallies.slot(window, *slot, criteria)))
         .filter(|(_, count)| *count > 0)
         .collect();
     categories.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -83,7 +82,7 @@ pub(crate) fn state_change(
         reasons: reasons(criteria, readings, impact, likelihood),
         categories,
         evidence: state.evidence.since(start),
-        sampled: tally.sampled > 0,
+        sampled: state.tallies.sampled(window) > 0,
         tipped_observed_at: change.tip.map(|hit| hit.subject.observed_at),
         tipped_published_at: change.tip.map(|hit| hit.subject.published_at),
         drill: None,
@@ -108,6 +107,7 @@ fn widest(criteria: &Criteria, readings: &[Reading]) -> usize {
             | Test::Ratio { window, .. }
             | Test::Surprise { window, .. }
             | Test::Flatline { window, .. }
+            | Test::Growth { window, .. }
             | Test::Single { window, .. } => Some(*window),
             Test::Board { .. } | Test::BoardSurprise { .. } | Test::Surge { .. } | Test::KOf { .. } => None,
         })

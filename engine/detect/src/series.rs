@@ -16,8 +16,8 @@ mod snapshot;
 mod tail;
 mod window;
 
-use level::Level;
-use tail::Tail;
+use level::{Level, Root};
+use tail::Tails;
 use window::Recent;
 
 /// Buckets that are averaged, by scale: bursts of one bucket as well as what builds up over an hour (of 5-minute ones).
@@ -25,6 +25,8 @@ const WINDOWS: [usize; 5] = [1, 2, 4, 8, 16];
 /// Half-lives of the level: yesterday's, this week's and last week's normal.
 const HALF_LIVES: [f64; 4] = [DAY, 2.0 * DAY, 4.0 * DAY, 8.0 * DAY];
 const DAY: f64 = 86_400.0;
+/// Scales: every window at every half-life, windows first.
+const SCALES: usize = WINDOWS.len() * HALF_LIVES.len();
 /// How long rare deviations are remembered: four weeks, as e-folding time.
 const MEMORY_SECONDS: f64 = 28.0 * DAY;
 /// Fewer known buckets than this say nothing of what is rare: the score is 0.
@@ -76,24 +78,20 @@ pub struct Surge {
     pub expected: f64,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-struct Scale {
-    window: usize,
-    /// Weight of the newest deviation in the level.
-    weight: f64,
-    level: Level,
-    tail: Tail,
-}
-
 /// Detector of surges in one series of counts per bucket.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesDetector {
     bucket_seconds: i64,
     last: Option<i64>,
     recent: Recent,
-    scales: Vec<Scale>,
+    /// Weight of the newest deviation in the level, by half-life.
+    weights: [f64; HALF_LIVES.len()],
+    levels: [Level; SCALES],
+    tails: Tails<SCALES>,
     /// Highest surprises of late, fading: of all, and of those at or above each of [`STEPS`].
     peaks: [f64; STEPS.len() + 1],
+    /// What is left of them after one bucket.
+    fading: f64,
 }
 
 impl SeriesDetector {
@@ -106,22 +104,15 @@ impl SeriesDetector {
             return Err(BadPoint::Bucket(bucket_seconds));
         }
         let length = seconds(bucket_seconds);
-        let scales = HALF_LIVES
-            .iter()
-            .flat_map(|half_life| WINDOWS.iter().map(move |window| (*half_life, *window)))
-            .map(|(half_life, window)| Scale {
-                window,
-                weight: 1.0 - (-std::f64::consts::LN_2 * length / half_life).exp(),
-                level: Level::default(),
-                tail: Tail::new(MEMORY_SECONDS / length),
-            })
-            .collect();
         Ok(Self {
             bucket_seconds,
             last: None,
-            recent: Recent::new(WINDOWS),
-            scales,
+            recent: Recent::default(),
+            weights: HALF_LIVES.map(|half_life| 1.0 - (-std::f64::consts::LN_2 * length / half_life).exp()),
+            levels: [Level::default(); SCALES],
+            tails: Tails::new(MEMORY_SECONDS / length),
             peaks: [0.0; STEPS.len() + 1],
+            fading: faded(1, bucket_seconds),
         })
     }
 
@@ -144,19 +135,23 @@ impl SeriesDetector {
         };
         self.last = Some(at);
         self.recent.push(buckets, count);
-        let expected = self.scales[WINDOWS.len()].level.count().unwrap_or(count);
-        let mut surprises = [0.0; WINDOWS.len() * HALF_LIVES.len()];
-        for (scale, surprise) in self.scales.iter_mut().zip(&mut surprises) {
-            let deviation = scale.level.observe(self.recent.mean(scale.window), scale.window, scale.weight);
-            *surprise = scale.tail.observe(deviation);
+        let expected = self.levels[WINDOWS.len()].count().unwrap_or(count);
+        let roots = WINDOWS.map(|window| Root::of(self.recent.mean(window), window));
+        let mut deviations = [0.0; SCALES];
+        let weights = self.weights.iter().flat_map(|weight| [*weight; WINDOWS.len()]);
+        for (((level, deviation), root), weight) in
+            self.levels.iter_mut().zip(&mut deviations).zip(roots.into_iter().cycle()).zip(weights)
+        {
+            *deviation = level.observe(root, weight);
         }
-        let surprise = midmean(&mut surprises);
+        let mut surprises = self.tails.observe(&deviations);
+        let surprise = if surprises == [0.0; SCALES] { 0.0 } else { midmean(&mut surprises) };
         Ok(Surge { score: self.score(surprise, buckets), surprise, expected })
     }
 
     /// Score of a surprise after so many buckets: 0 for the going on of an episode.
     fn score(&mut self, surprise: f64, buckets: i64) -> f64 {
-        let faded = (-seconds(buckets) * seconds(self.bucket_seconds) / EPISODE_SECONDS).exp();
+        let faded = if buckets == 1 { self.fading } else { faded(buckets, self.bucket_seconds) };
         let mut news = false;
         for (peak, step) in self.peaks.iter_mut().zip([0.0].into_iter().chain(STEPS)) {
             *peak *= faded;
@@ -167,6 +162,11 @@ impl SeriesDetector {
         }
         if news { surprise / (surprise + HALF_SURPRISE) } else { 0.0 }
     }
+}
+
+/// What is left of a peak after so many buckets.
+fn faded(buckets: i64, bucket_seconds: i64) -> f64 {
+    (-seconds(buckets) * seconds(bucket_seconds) / EPISODE_SECONDS).exp()
 }
 
 fn check(count: f64) -> Result<(), BadPoint> {

@@ -10,6 +10,7 @@ use crate::{
     criteria::Criteria,
     error::Error,
     evidence::{Evidence, Exhibit},
+    growth::Growths,
     history::History,
     ledger::Forgotten,
     monitor::MonitorState,
@@ -25,18 +26,19 @@ const COMPRESSED: u8 = 128;
 const MAX_BYTES: usize = 64 << 20;
 
 /// Format written by this program.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 #[derive(Serialize)]
 struct Written<'a> {
     records: Vec<&'a Record>,
     folded: Vec<(i64, &'a Folded)>,
-    forgotten: &'a Forgotten,
+    forgotten: Forgotten,
     history: &'a History,
     standing: &'a Standing,
     evidence: Vec<(u64, u32, i64, String)>,
     board: &'a Board,
     surges: surge::Stored,
+    growths: &'a Growths,
 }
 
 #[derive(Deserialize)]
@@ -56,25 +58,33 @@ fn damaged(fault: impl std::fmt::Display) -> Error {
 
 /// Encodes a state.
 pub(crate) fn write(state: &MonitorState, criteria: &Criteria) -> Result<Vec<u8>, Error> {
+    let mut records = Vec::with_capacity(state.ledger.len());
+    for bucket in state.ledger.buckets() {
+        // The oldest first, as they will be counted again.
+        let start = records.len();
+        records.extend(bucket.records());
+        records[start..].reverse();
+    }
     let written = Written {
-        records: state.ledger.buckets().flat_map(|bucket| &bucket.records).collect(),
+        records,
         folded: state
             .ledger
             .buckets()
-            .filter_map(|b| Some((b.index * criteria.bucket_seconds, b.folded.as_deref()?)))
+            .filter_map(|b| Some((b.index * criteria.bucket_seconds, b.folded?)))
             .collect(),
-        forgotten: &state.forgotten,
+        forgotten: state.ledger.forgotten(),
         history: &state.history,
         standing: &state.standing,
         evidence: state
             .evidence
             .exhibits()
             .iter()
-            .map(|e| serde_json::to_string(&e.subject).map(|json| (e.id, e.at, e.weight, json)))
+            .map(|e| serde_json::to_string(&e.subject()).map(|json| (e.id, e.at, e.weight, json)))
             .collect::<Result<_, _>>()
             .map_err(damaged)?,
         board: &state.board,
         surges: state.surges.stored()?,
+        growths: &state.growths,
     };
     let plain = postcard::to_extend(&written, vec![VERSION]).map_err(damaged)?;
     let mut bytes = vec![COMPRESSED];
@@ -102,14 +112,17 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     }
     let (read, rest): (Read, _) = postcard::take_from_bytes(body).map_err(damaged)?;
     // The first version knew neither boards nor surges.
-    let later = (*version >= 2).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
-    let (board, surges): (Board, surge::Stored) = later.unwrap_or_default();
+    let later = (*version >= 2).then(|| postcard::take_from_bytes(rest)).transpose().map_err(damaged)?;
+    let ((board, surges), rest): ((Board, surge::Stored), _) = later.unwrap_or_default();
+    // The second knew no growth of posts.
+    let growths = (*version >= 3).then(|| postcard::from_bytes(rest)).transpose().map_err(damaged)?;
     let mut state = MonitorState::new(criteria, now);
-    state.forgotten = read.forgotten;
+    state.ledger.restore_forgotten(&read.forgotten);
     state.history = read.history;
     state.history.track(criteria, now);
     state.standing = read.standing;
     state.board = board;
+    state.growths = growths.unwrap_or_default();
     state.surges = Surges::from_stored(surges)?;
     state.surges.watch(&criteria.surges);
     let exhibits = read
@@ -117,7 +130,7 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
         .into_iter()
         .map(|(id, at, weight, json)| {
             let subject = serde_json::from_str(&json).map_err(|_| damaged("evidence is not JSON"))?;
-            Ok(Exhibit { id, at, weight, subject: Box::new(subject) })
+            Ok(Exhibit::new(id, at, weight, &subject))
         })
         .collect::<Result<_, Error>>()?;
     state.evidence = Evidence::from_exhibits(exhibits);
@@ -126,7 +139,7 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     }
     for mut record in read.records {
         if state.is_past(record.at, criteria) {
-            state.forgotten.note(record.id);
+            state.ledger.note(record.id);
         } else {
             record.slots = criteria.slots_of(&record);
             state.enter(record, criteria);
@@ -136,3 +149,6 @@ pub(crate) fn read(bytes: &[u8], criteria: &Criteria, now: i64) -> Result<Monito
     state.bytes = stored;
     Ok(state)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,9 @@ use crate::{
     sequence::{Sequence, Taken},
 };
 
+/// Messages whose monitors' state is fetched at once: what that brings in fits the second level of the cache.
+const AHEAD: usize = 32;
+
 /// Puts a new rulebook in force; the stage takes it up before its next batch or tick.
 #[derive(Debug, Clone)]
 pub struct RulebookHandle(Arc<ArcSwap<Rulebook>>);
@@ -203,6 +206,14 @@ impl<C: Checkpoints> DetectStage<C> {
         Ok(found.next)
     }
 
+    /// Has the state of the monitors at hand that these messages are keyed by.
+    fn fetch<'m>(&self, messages: impl Iterator<Item = &'m Message> + Clone) {
+        for (partition, owned) in &self.partitions {
+            let own = messages.clone().filter(|message| message.partition == *partition);
+            owned.detector.fetch(own.map(|message| message.key.as_ref()));
+        }
+    }
+
     fn observe_sizes(&self, now: Timestamp) {
         let detectors = || self.partitions.values().map(|owned| &owned.detector);
         metrics::MONITORS
@@ -324,7 +335,10 @@ impl<C: Checkpoints> Stage for DetectStage<C> {
         }
         let mut outcomes = Vec::with_capacity(batch.len());
         let mut verdicts: Vec<(Verdict, u64)> = Vec::new();
-        for message in batch {
+        for (index, message) in batch.iter().enumerate() {
+            if index % AHEAD == 0 {
+                self.fetch(batch.iter().skip(index).take(AHEAD));
+            }
             let outcome = match (parse(message), self.partitions.get_mut(&message.partition)) {
                 (Err(dead), _) => dead,
                 // What the checkpoint holds already.

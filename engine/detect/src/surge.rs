@@ -75,6 +75,10 @@ impl Surges {
         }
     }
 
+    pub(crate) fn fetch(&self) -> u64 {
+        self.judged.map_or(0, i64::unsigned_abs) ^ (self.series.len() + self.open.len()) as u64
+    }
+
     /// Counts a mention in its bucket, unless that has been judged.
     pub(crate) fn add(&mut self, record: &Record) {
         let index = i64::from(record.at).div_euclid(BUCKET);

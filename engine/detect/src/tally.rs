@@ -1,8 +1,9 @@
-//! [`Tally`]: running totals of one window, kept by adding what enters and taking off what leaves.
-//! Refuses to walk the window.
+//! [`Tallies`]: running totals of the windows of a monitor, kept by adding what enters and taking off what leaves.
+//! Refuses to walk a window.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use tocsin_rules::Platform;
 
 use crate::{
@@ -10,20 +11,31 @@ use crate::{
     record::{MOOD_SCALE, Record},
 };
 
-/// Totals of one window of one monitor.
+/// Totals of all windows of one monitor, in two blocks.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tally {
-    pub(crate) volume: u64,
-    pub(crate) negative: u64,
-    pub(crate) sampled: u64,
+pub(crate) struct Tallies {
+    /// One a window of the criteria.
+    totals: SmallVec<[Totals; 4]>,
+    /// Of each window by slot of the criteria, then negative mentions by platform; as laid out there.
+    counts: Box<[u32]>,
+    /// Of the windows that tell authors or clusters apart.
+    distinct: Box<[Distinct]>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Totals {
+    volume: u64,
+    negative: u64,
+    sampled: u64,
     mood: i64,
     reach: u64,
-    /// By slot of the criteria.
-    slots: Vec<u32>,
-    /// Negative mentions by platform.
-    platforms: Vec<u32>,
-    authors: Option<FxHashMap<u32, u32>>,
-    clusters: Option<Clusters>,
+}
+
+/// What must be told apart in a window.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Distinct {
+    authors: FxHashMap<u32, u32>,
+    clusters: Clusters,
 }
 
 /// Sizes of clusters, and how many clusters have each size, so that the largest is known at once.
@@ -73,9 +85,7 @@ impl Folded {
             self.reach += u64::from(record.followers);
             bump(&mut self.platforms, record.platform, 1);
         }
-        for &slot in &record.slots {
-            bump(&mut self.slots, criteria.slots[usize::from(slot)].key, 1);
-        }
+        criteria.each_slot(record, |slot| bump(&mut self.slots, criteria.slots[slot].key, 1));
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -89,136 +99,164 @@ impl Folded {
     }
 }
 
-impl Tally {
-    pub(crate) fn new(criteria: &Criteria, window: &Window) -> Self {
+/// Adds to a count or takes off it.
+fn shift(count: &mut u32, by: u32, enters: bool) {
+    *count = if enters { *count + by } else { *count - by };
+}
+
+impl Totals {
+    fn shift(&mut self, by: &Self, enters: bool) {
+        let Self { volume, negative, sampled, mood, reach } = by;
+        if enters {
+            self.volume += volume;
+            self.negative += negative;
+            self.sampled += sampled;
+            self.mood += mood;
+            self.reach += reach;
+        } else {
+            self.volume -= volume;
+            self.negative -= negative;
+            self.sampled -= sampled;
+            self.mood -= mood;
+            self.reach -= reach;
+        }
+    }
+}
+
+impl Tallies {
+    pub(crate) fn new(criteria: &Criteria) -> Self {
         Self {
-            volume: 0,
-            negative: 0,
-            sampled: 0,
-            mood: 0,
-            reach: 0,
-            slots: vec![0; criteria.slots.len()],
-            platforms: vec![0; Platform::ALL.len()],
-            authors: window.authors.then(FxHashMap::default),
-            clusters: window.clusters.then(Clusters::default),
+            totals: criteria.windows.iter().map(|_| Totals::default()).collect(),
+            counts: vec![0; criteria.counts].into(),
+            distinct: vec![Distinct::default(); criteria.distinct].into(),
         }
     }
 
-    pub(crate) fn add(&mut self, record: &Record) {
-        self.volume += 1;
-        self.sampled += u64::from(record.is_sampled());
-        self.mood += i64::from(record.mood);
-        for &slot in &record.slots {
-            self.slots[usize::from(slot)] += 1;
-        }
-        if record.is_negative() {
-            self.negative += 1;
-            self.reach += u64::from(record.followers);
-            if let Some(count) = self.platforms.get_mut(usize::from(record.platform)) {
-                *count += 1;
+    pub(crate) fn fetch(&self) -> u64 {
+        self.totals
+            .iter()
+            .fold((self.counts.len() + self.distinct.len()) as u64, |seen, totals| seen ^ totals.volume)
+    }
+
+    pub(crate) fn fetch_behind(&self) -> u64 {
+        self.counts.iter().step_by(16).fold(0, |seen, count| seen ^ u64::from(*count))
+            ^ self.distinct.iter().fold(0, |seen, distinct| seen ^ distinct.authors.len() as u64)
+    }
+
+    /// A mention enters a window or leaves it.
+    pub(crate) fn shift(&mut self, window: usize, record: &Record, enters: bool, criteria: &Criteria) {
+        let Some(Window { counts, platforms, .. }) = criteria.windows.get(window) else { return };
+        let negative = record.is_negative();
+        let by = Totals {
+            volume: 1,
+            negative: u64::from(negative),
+            sampled: u64::from(record.is_sampled()),
+            mood: i64::from(record.mood),
+            reach: if negative { u64::from(record.followers) } else { 0 },
+        };
+        self.totals[window].shift(&by, enters);
+        criteria.each_slot(record, |slot| shift(&mut self.counts[counts + slot], 1, enters));
+        if *platforms && negative {
+            let platform = counts + criteria.slots.len() + usize::from(record.platform);
+            if let Some(count) = self.counts.get_mut(platform) {
+                shift(count, 1, enters);
             }
-            if let Some(authors) = &mut self.authors
-                && record.author != 0
-            {
-                *authors.entry(record.author).or_default() += 1;
-            }
         }
-        if let Some(clusters) = &mut self.clusters
-            && record.cluster != 0
-        {
-            clusters.add(record.cluster);
+        if !enters {
+            self.forget(window, record, criteria);
+        } else if let Some((window, distinct)) = self.distinct(window, criteria) {
+            if window.authors && negative && record.author != 0 {
+                *distinct.authors.entry(record.author).or_default() += 1;
+            }
+            if window.clusters && record.cluster != 0 {
+                distinct.clusters.add(record.cluster);
+            }
         }
     }
 
-    pub(crate) fn remove(&mut self, record: &Record) {
-        self.volume -= 1;
-        self.sampled -= u64::from(record.is_sampled());
-        self.mood -= i64::from(record.mood);
-        for &slot in &record.slots {
-            self.slots[usize::from(slot)] -= 1;
-        }
-        if record.is_negative() {
-            self.negative -= 1;
-            self.reach -= u64::from(record.followers);
-            if let Some(count) = self.platforms.get_mut(usize::from(record.platform)) {
-                *count -= 1;
-            }
-        }
-        self.forget(record);
+    fn distinct<'c>(&mut self, window: usize, criteria: &'c Criteria) -> Option<(&'c Window, &mut Distinct)> {
+        let window = criteria.windows.get(window)?;
+        Some((window, self.distinct.get_mut(window.distinct?)?))
     }
 
     /// Takes off only what can no longer be told apart once the record is folded.
-    pub(crate) fn forget(&mut self, record: &Record) {
-        if let Some(authors) = &mut self.authors
+    pub(crate) fn forget(&mut self, window: usize, record: &Record, criteria: &Criteria) {
+        let Some((window, distinct)) = self.distinct(window, criteria) else { return };
+        if window.authors
             && record.is_negative()
-            && let Some(count) = authors.get_mut(&record.author)
+            && let Some(count) = distinct.authors.get_mut(&record.author)
         {
             *count -= 1;
             if *count == 0 {
-                authors.remove(&record.author);
+                distinct.authors.remove(&record.author);
+                if distinct.authors.is_empty() && distinct.authors.capacity() > 64 {
+                    distinct.authors.shrink_to_fit();
+                }
             }
         }
-        if let Some(clusters) = &mut self.clusters
-            && record.cluster != 0
-        {
-            clusters.remove(record.cluster);
+        if window.clusters && record.cluster != 0 {
+            distinct.clusters.remove(record.cluster);
         }
     }
 
-    pub(crate) fn add_folded(&mut self, folded: &Folded, criteria: &Criteria) {
-        self.volume += folded.volume;
-        self.negative += folded.negative;
-        self.sampled += folded.sampled;
-        self.mood += folded.mood;
-        self.reach += folded.reach;
-        for (platform, count) in &folded.platforms {
-            if let Some(total) = self.platforms.get_mut(usize::from(*platform)) {
-                *total += count;
+    /// Totals without single facts enter a window or leave it.
+    pub(crate) fn shift_folded(&mut self, window: usize, folded: &Folded, enters: bool, criteria: &Criteria) {
+        let Some(Window { counts, platforms, .. }) = criteria.windows.get(window) else { return };
+        let Folded { volume, negative, sampled, mood, reach, .. } = *folded;
+        self.totals[window].shift(&Totals { volume, negative, sampled, mood, reach }, enters);
+        if *platforms {
+            for (platform, count) in &folded.platforms {
+                let platform = counts + criteria.slots.len() + usize::from(*platform);
+                if let Some(total) = self.counts.get_mut(platform) {
+                    shift(total, *count, enters);
+                }
             }
         }
-        for (total, slot) in self.slots.iter_mut().zip(&criteria.slots) {
-            *total += folded.slots.iter().find(|(key, _)| *key == slot.key).map_or(0, |(_, count)| *count);
+        for (total, slot) in self.counts[*counts..].iter_mut().zip(&criteria.slots) {
+            let count = folded.slots.iter().find(|(key, _)| *key == slot.key).map_or(0, |(_, count)| *count);
+            shift(total, count, enters);
         }
     }
 
-    pub(crate) fn remove_folded(&mut self, folded: &Folded, criteria: &Criteria) {
-        self.volume -= folded.volume;
-        self.negative -= folded.negative;
-        self.sampled -= folded.sampled;
-        self.mood -= folded.mood;
-        self.reach -= folded.reach;
-        for (platform, count) in &folded.platforms {
-            if let Some(total) = self.platforms.get_mut(usize::from(*platform)) {
-                *total -= count;
-            }
-        }
-        for (total, slot) in self.slots.iter_mut().zip(&criteria.slots) {
-            *total -= folded.slots.iter().find(|(key, _)| *key == slot.key).map_or(0, |(_, count)| *count);
-        }
+    pub(crate) fn volume(&self, window: usize) -> u64 {
+        self.totals.get(window).map_or(0, |totals| totals.volume)
+    }
+
+    pub(crate) fn sampled(&self, window: usize) -> u64 {
+        self.totals.get(window).map_or(0, |totals| totals.sampled)
     }
 
     /// The quantity, finite always; 0 over nothing.
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-    pub(crate) fn value(&self, what: What) -> f64 {
+    pub(crate) fn value(&self, window: usize, what: What, criteria: &Criteria) -> f64 {
+        let Some(totals) = self.totals.get(window) else { return 0.0 };
+        let distinct = || criteria.windows[window].distinct.and_then(|at| self.distinct.get(at));
         match what {
-            What::Volume => self.volume as f64,
-            What::Negative => self.negative as f64,
-            What::Share if self.volume == 0 => 0.0,
-            What::Share => self.negative as f64 / self.volume as f64,
-            What::Mood if self.volume == 0 => 0.0,
-            What::Mood => self.mood as f64 / MOOD_SCALE / self.volume as f64,
-            What::Slot(slot) => f64::from(self.slot(slot)),
-            What::Authors => self.authors.as_ref().map_or(0, FxHashMap::len) as f64,
-            What::Platforms => self.platforms.iter().filter(|count| **count > 0).count() as f64,
-            What::Reach => self.reach as f64,
-            What::Copies => self.clusters.as_ref().map_or(0, |c| c.largest) as f64,
+            What::Volume => totals.volume as f64,
+            What::Negative => totals.negative as f64,
+            What::Share if totals.volume == 0 => 0.0,
+            What::Share => totals.negative as f64 / totals.volume as f64,
+            What::Mood if totals.volume == 0 => 0.0,
+            What::Mood => totals.mood as f64 / MOOD_SCALE / totals.volume as f64,
+            What::Slot(slot) => f64::from(self.slot(window, slot, criteria)),
+            What::Authors => distinct().map_or(0, |d| d.authors.len()) as f64,
+            What::Platforms => self.platforms(window, criteria) as f64,
+            What::Reach => totals.reach as f64,
+            What::Copies => distinct().map_or(0, |d| d.clusters.largest) as f64,
             // Read from the board.
             What::Topics | What::CrisisTopics | What::TopicShare => 0.0,
         }
     }
 
-    pub(crate) fn slot(&self, slot: usize) -> u32 {
-        self.slots.get(slot).copied().unwrap_or(0)
+    fn platforms(&self, window: usize, criteria: &Criteria) -> usize {
+        let Some(Window { counts, platforms: true, .. }) = criteria.windows.get(window) else { return 0 };
+        let counts = self.counts.iter().skip(counts + criteria.slots.len()).take(Platform::ALL.len());
+        counts.filter(|count| **count > 0).count()
+    }
+
+    pub(crate) fn slot(&self, window: usize, slot: usize, criteria: &Criteria) -> u32 {
+        let start = criteria.windows.get(window).map(|window| window.counts);
+        start.and_then(|start| self.counts.get(start + slot)).copied().unwrap_or(0)
     }
 }
 

@@ -93,6 +93,12 @@ pub(crate) fn detection() -> Detection {
                 "two_of",
                 Condition::KOf { k: 2, of: vec!["three".into(), "mood".into(), "viral".into()] },
             ),
+            threshold(
+                "surge",
+                Condition::Surge { indicator: I::NegativeCount, window_seconds: 3600, at_least: 1e9 },
+            ),
+            at_least("topics", I::TopicCount, None, 86_400, 1e9),
+            at_least("crises", I::CrisisTopicCount, None, 3600, 1e9),
         ],
         impact: vec![
             rule(Impact::Severe, "ten"),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     level::{Impact, Level, Likelihood, Matrix},
-    mention::Kind,
+    mention::{Kind, Platform},
     threshold::{Bound, Condition, Counter, Detection, GradeRule, Indicator, SourceClass, Threshold},
 };
 
@@ -79,6 +79,9 @@ fn condition(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Conditi
     if has("flatline") {
         return flatline(at, r, bucket);
     }
+    if has("growth") {
+        return growth(at, r, bucket);
+    }
     match (has("indicator"), has("any_mention"), has("k")) {
         (true, false, false) if has("ratio") => ratio(at, r, bucket),
         (true, false, false) if has("surprise") => surprise(at, r, bucket),
@@ -93,7 +96,10 @@ fn condition(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Conditi
             Some(Condition::KOf { k: k?, of: of? })
         }
         _ => {
-            at.fault(r, "a condition has exactly one of `indicator`, `any_mention`, `flatline`, `k`");
+            at.fault(
+                r,
+                "a condition has exactly one of `indicator`, `any_mention`, `growth`, `flatline`, `k`",
+            );
             None
         }
     }
@@ -189,19 +195,37 @@ fn any_mention(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condi
     let f = at.fields(r, &["any_mention", "at_least", "platforms", "kinds", "negative_only", "window"])?;
     let counter = f.need(r, "any_mention").and_then(|c| c.word(r, "counter", Counter::ALL, Counter::as_str));
     let at_least = f.need(r, "at_least").and_then(|c| c.count(r, 1, u64::MAX));
+    let posts = posts(&f, r);
+    let window_seconds = window_length(&f, r, bucket, None);
+    let (platforms, kinds, negative_only) = posts?;
+    Some(Condition::AnyMention {
+        counter: counter?,
+        at_least: at_least?,
+        platforms,
+        kinds,
+        negative_only,
+        window_seconds: window_seconds?,
+    })
+}
+
+fn growth(at: &Cursor<'_>, r: &mut Reader<'_>, bucket: u64) -> Option<Condition> {
+    let f = at.fields(r, &["growth", "platforms", "kinds", "negative_only", "window"])?;
+    // What is gained in ten minutes is the least that makes a rate.
+    let at_least = f.need(r, "growth").and_then(|c| c.count(r, 6, u64::from(u32::MAX)));
+    let posts = posts(&f, r);
+    let window_seconds = window_length(&f, r, bucket, None);
+    let (platforms, kinds, negative_only) = posts?;
+    let (at_least, window_seconds) = (at_least?, window_seconds?);
+    Some(Condition::Growth { at_least, platforms, kinds, negative_only, window_seconds })
+}
+
+/// Which single posts are looked at: platforms and kinds, none for all; negative ones only unless told otherwise.
+fn posts(f: &Fields<'_>, r: &mut Reader<'_>) -> Option<(Vec<Platform>, Vec<Kind>, bool)> {
     let platforms = f.maybe(r, "platforms", |c, r| c.each(r, platform));
     let kinds =
         f.maybe(r, "kinds", |c, r| c.each(r, |item, r| item.word(r, "kind", Kind::ALL, Kind::as_str)));
     let negative_only = f.maybe(r, "negative_only", Cursor::flag);
-    let window_seconds = window_length(&f, r, bucket, None);
-    Some(Condition::AnyMention {
-        counter: counter?,
-        at_least: at_least?,
-        platforms: platforms?.unwrap_or_default(),
-        kinds: kinds?.unwrap_or_default(),
-        negative_only: negative_only?.unwrap_or(true),
-        window_seconds: window_seconds?,
-    })
+    Some((platforms?.unwrap_or_default(), kinds?.unwrap_or_default(), negative_only?.unwrap_or(true)))
 }
 
 fn indicator(f: &Fields<'_>, r: &mut Reader<'_>) -> Option<Indicator> {

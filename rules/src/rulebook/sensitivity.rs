@@ -103,7 +103,9 @@ fn scale(condition: &mut Condition, factor: Factor) {
         Condition::Flatline { at_least, .. } => *at_least *= factor.value(),
         // As its recommended steps: 2.25, 2.5, 2.75.
         Condition::Surge { at_least, .. } => *at_least *= 1.0 + (factor.value() - 1.0) / 5.0,
-        Condition::AnyMention { at_least, .. } => *at_least = factor.whole(*at_least),
+        Condition::AnyMention { at_least, .. } | Condition::Growth { at_least, .. } => {
+            *at_least = factor.whole(*at_least);
+        }
         Condition::KOf { .. } => {}
     }
 }

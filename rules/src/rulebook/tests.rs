@@ -172,7 +172,7 @@ fn sensitivity_moves_every_limit_of_the_pack() {
         | Condition::Surge { at_least, .. }
         | Condition::Flatline { at_least, .. } => Some(*at_least),
         #[expect(clippy::cast_precision_loss, reason = "limits of the pack are small")]
-        Condition::AnyMention { at_least, .. } => Some(*at_least as f64),
+        Condition::AnyMention { at_least, .. } | Condition::Growth { at_least, .. } => Some(*at_least as f64),
         Condition::KOf { .. } => None,
     };
     for (at, threshold) in base.detection.thresholds.iter().enumerate() {
@@ -294,4 +294,41 @@ fn the_plan_of_the_reference_loads_with_its_recovery() {
     let twice = example.replace("{id: refund,", "{id: line,");
     let faults = Rulebook::load(&[("own.yaml", &twice)]).unwrap_err().to_string();
     assert!(faults.contains("step `line` is in this plan already"), "{faults}");
+}
+
+/// Every `when` of the reference's table of conditions is read; dots stand for what is the same as above.
+#[test]
+fn the_conditions_of_the_reference_are_read() {
+    let reference = include_str!("../../../docs/rulebook.md");
+    let table =
+        reference.split("| condition | `when` |").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    let conditions: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.split('`').nth(1).filter(|when| when.starts_with('{') && !when.contains('…')))
+        .collect();
+    assert!(conditions.len() >= 10, "{conditions:?}");
+    let mut text = "extends: consumer-brand\ndetection:\n  thresholds:\n".to_owned();
+    for id in ["a", "b", "c"] {
+        text += &format!(
+            "    - {{id: {id}, name: {id}, when: {{indicator: volume, window: 1h, at_least: 9}}}}\n"
+        );
+    }
+    for (number, when) in conditions.iter().enumerate() {
+        text += &format!("    - {{id: t{number}, name: t, when: {when}}}\n");
+    }
+    text += "  impact: {major: [a]}\n  likelihood: {likely: [b]}\n";
+    text += "  matrix:\n    minor: [none, none, low, low]\n    moderate: [none, low, medium, medium]\n";
+    text += "    major: [none, low, medium, high]\n    severe: [low, medium, high, high]\n";
+    text += "monitors:\n  - {id: m, owner: pr, query: 青禾}\n";
+    text += "teams:\n  - {id: pr, people: [{id: li, name: 李, roles: [commander, spokesperson, legal, customer_care, operations], contacts: [{channel: email, address: li@example.org}]}]}\n";
+    let book = Rulebook::load(&[("own.yaml", &text)]).unwrap_or_else(|faults| panic!("{faults}"));
+    let read = book.detection.thresholds.iter().map(|threshold| &threshold.condition);
+    let growth = Condition::Growth {
+        at_least: 1_000,
+        platforms: vec![],
+        kinds: vec![],
+        negative_only: true,
+        window_seconds: 6 * 3_600,
+    };
+    assert_eq!(read.filter(|condition| **condition == growth).count(), 1);
 }

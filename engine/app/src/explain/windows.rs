@@ -27,7 +27,7 @@ pub(super) fn threshold(value: &ThresholdValue) -> Value {
             line["topics"] = json!(topics);
             line["min_sample"] = json!(min_sample);
         }
-        Basis::Surge | Basis::Flatline | Basis::AnyMention | Basis::Several => {}
+        Basis::Surge | Basis::Flatline | Basis::AnyMention | Basis::Growth | Basis::Several => {}
     }
     line["note"] = json!(note(basis, *limit));
     line
@@ -55,6 +55,7 @@ fn note(basis: &Basis, limit: f64) -> Option<String> {
             "usual at this time {usual:.2}; as improbable as 1 in {:.0} from the limit on",
             10_f64.powf(*improbability)
         )),
+        Basis::Growth => Some("likes, comments and reposts gained an hour by one post".to_owned()),
         Basis::Surprise { .. } => Some("its floor is the limit".to_owned()),
         Basis::Board { topics, min_sample } if topics < min_sample => {
             Some(format!("not judged: {topics} topics, at least {min_sample} are needed"))

@@ -1,6 +1,6 @@
 //! What a [`Detector`] hands to a checkpoint and takes from it. Refuses to write anything itself.
 
-use crate::{checkpoint::Delta, detector::Detector, error::Error, snapshot};
+use crate::{assess, checkpoint::Delta, detector::Detector, error::Error, snapshot};
 
 impl Detector {
     /// State of one monitor, versioned; none for a monitor without hits.
@@ -8,8 +8,7 @@ impl Detector {
     /// # Errors
     /// When the state cannot be encoded.
     pub fn snapshot(&self, monitor: &str) -> Result<Option<Vec<u8>>, Error> {
-        let state = self.index.get(monitor).and_then(|place| self.states[*place].as_ref());
-        state.map(|state| snapshot::write(state, &self.criteria)).transpose()
+        self.state(monitor).map(|state| snapshot::write(state, &self.criteria)).transpose()
     }
 
     /// Puts a monitor's state back; after [`Detector::restore_clock`]. A monitor that is gone from the rulebook is
@@ -18,13 +17,15 @@ impl Detector {
     /// # Errors
     /// When it is damaged or of a newer version; the monitor then has no state.
     pub fn restore(&mut self, monitor: &str, state: &[u8]) -> Result<(), Error> {
-        let Some(place) = self.index.get(monitor).copied() else {
+        let Some(place) = self.place(monitor) else {
             self.removed.push(monitor.to_owned());
             return Ok(());
         };
-        let state = snapshot::read(state, &self.criteria, self.now.unwrap_or(0))?;
+        let now = self.now.unwrap_or(0);
+        let mut state = snapshot::read(state, &self.criteria, now)?;
+        assess::read(&mut state, now, &self.criteria, &mut self.readings);
         self.states[place] = Some(Box::new(state));
-        self.queue(place, self.now.unwrap_or(0));
+        self.queue(place, now);
         Ok(())
     }
 
@@ -69,7 +70,7 @@ impl Detector {
         self.clock_changed = false;
         self.removed.clear();
         for (monitor, bytes) in &delta.monitors {
-            let place = self.index.get(monitor).copied();
+            let place = self.place(monitor);
             if let (Some(bytes), Some(state)) = (bytes, place.and_then(|place| self.states[place].as_mut())) {
                 state.changed = false;
                 state.bytes = bytes.len();

@@ -25,15 +25,15 @@ pub struct Overview {
 impl Detector {
     /// The hour that ends at `at`; none for a monitor without hits.
     pub fn overview(&self, monitor: &str, at: Timestamp) -> Option<Overview> {
-        let state = self.index.get(monitor).and_then(|place| self.states[*place].as_ref())?;
+        let state = self.state(monitor)?;
         let criteria = &self.criteria;
         let end = criteria.bucket(at.as_second());
         let start = end - (HOUR / criteria.bucket_seconds).max(1);
         let (mut mentions, mut negative) = (0, 0);
         for bucket in state.ledger.between(start, end) {
-            mentions += bucket.records.len() as u64;
-            negative += bucket.records.iter().filter(|record| record.is_negative()).count() as u64;
-            if let Some(folded) = &bucket.folded {
+            mentions += u64::from(bucket.count);
+            negative += bucket.records().filter(|record| record.is_negative()).count() as u64;
+            if let Some(folded) = bucket.folded {
                 mentions += folded.volume();
                 negative += folded.negative();
             }

@@ -284,7 +284,7 @@ fn damaged_and_newer_states_are_refused_by_name() {
     let mut detector = Detector::new(rulebook());
     assert!(matches!(detector.restore("acme", &[]), Err(crate::Error::DamagedState(_))));
     assert!(matches!(detector.restore("acme", &[1, 200, 200]), Err(crate::Error::DamagedState(_))));
-    assert!(matches!(detector.restore("acme", &[3]), Err(crate::Error::NewerState { found: 3, known: 2 })));
+    assert!(matches!(detector.restore("acme", &[4]), Err(crate::Error::NewerState { found: 4, known: 3 })));
 }
 
 #[test]

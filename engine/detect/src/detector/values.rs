@@ -67,6 +67,8 @@ pub enum Basis {
     Flatline,
     /// The largest counter of a single mention.
     AnyMention,
+    /// The fastest growth of a single mention, an hour.
+    Growth,
     /// How many of other thresholds are met.
     Several,
 }
@@ -95,7 +97,7 @@ impl Detector {
             .map(|(index, (measure, Reading { value, limit, met, .. }))| {
                 let basis = match &measure.test {
                     Test::Window { window, min_sample, .. } => {
-                        Basis::Window { mentions: state.tallies[*window].volume, min_sample: *min_sample }
+                        Basis::Window { mentions: state.tallies.volume(*window), min_sample: *min_sample }
                     }
                     Test::Ratio { what, window, at_least, min_value } => Basis::Ratio {
                         times: *at_least,
@@ -120,6 +122,7 @@ impl Detector {
                     Test::Surge { .. } => Basis::Surge,
                     Test::Flatline { .. } => Basis::Flatline,
                     Test::Single { .. } => Basis::AnyMention,
+                    Test::Growth { .. } => Basis::Growth,
                     Test::KOf { .. } => Basis::Several,
                 };
                 ThresholdValue { threshold: measure.id.clone(), value, limit, met, basis }
@@ -136,12 +139,12 @@ impl Detector {
         Some(Grade { impact, likelihood, level, standing: state.standing.level })
     }
 
-    fn readings_at(&self, monitor: &str, at: Timestamp) -> Option<(Box<MonitorState>, Vec<Reading>, i64)> {
-        let state = self.index.get(monitor).and_then(|place| self.states[*place].as_ref())?;
+    fn readings_at(&self, monitor: &str, at: Timestamp) -> Option<(MonitorState, Vec<Reading>, i64)> {
+        let state = self.state(monitor)?;
         let now = at.as_second().max(self.now.unwrap_or(i64::MIN));
         let (mut state, mut readings) = (state.clone(), Vec::new());
         state.slide(now, &self.criteria);
-        assess::read(&mut state, now, &self.criteria, &mut readings);
+        assess::read_all(&mut state, now, &self.criteria, &mut readings);
         assess::complete(&state, &self.criteria, &mut readings);
         Some((state, readings, now))
     }

@@ -110,9 +110,7 @@ impl History {
         let of = |cell: &Cell| match what {
             What::Volume => cell.volume,
             What::Negative => cell.negative,
-            What::Slot(_) => {
-                cell.slots.iter().find(|(known, _)| Some(*known) == key).map_or(0, |(_, count)| *count)
-            }
+            What::Slot(_) => self.slot(cell.hour, key),
             _ => 0,
         };
         let start = self.first_usable(key, cutoff)?;

@@ -3,7 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{STEPS, SeriesDetector, level::Level, tail::Tail, window::Recent};
+use super::{
+    SCALES, STEPS, SeriesDetector,
+    level::Level,
+    tail::{self, Tails},
+    window::Recent,
+};
 use crate::error::Error;
 
 /// Format written by this program.
@@ -15,7 +20,7 @@ struct Written<'a> {
     last: Option<i64>,
     peaks: [f64; STEPS.len() + 1],
     recent: &'a Recent,
-    scales: Vec<(&'a Level, &'a Tail)>,
+    scales: Vec<(&'a Level, tail::Written)>,
 }
 
 #[derive(Deserialize)]
@@ -24,7 +29,7 @@ struct Read {
     last: Option<i64>,
     peaks: [f64; STEPS.len() + 1],
     recent: Recent,
-    scales: Vec<(Level, Tail)>,
+    scales: Vec<(Level, tail::Written)>,
 }
 
 fn damaged(fault: impl std::fmt::Display) -> Error {
@@ -42,7 +47,7 @@ impl SeriesDetector {
             last: self.last,
             peaks: self.peaks,
             recent: &self.recent,
-            scales: self.scales.iter().map(|scale| (&scale.level, &scale.tail)).collect(),
+            scales: self.levels.iter().zip(self.tails.written()).collect(),
         };
         postcard::to_extend(&written, vec![VERSION]).map_err(damaged)
     }
@@ -57,18 +62,20 @@ impl SeriesDetector {
             return Err(Error::NewerState { found: *version, known: VERSION });
         }
         let read: Read = postcard::from_bytes(rest).map_err(damaged)?;
-        let mut detector = Self::new(read.bucket_seconds).map_err(damaged)?;
-        let sound = read.scales.len() == detector.scales.len()
-            && read.recent.len() == detector.recent.len()
-            && read.recent.is_sound()
+        let detector = Self::new(read.bucket_seconds).map_err(damaged)?;
+        let (levels, tails): (Vec<Level>, Vec<tail::Written>) = read.scales.into_iter().unzip();
+        let levels: Option<[Level; SCALES]> = levels.try_into().ok();
+        let tails = Tails::read(&tails);
+        let (Some(levels), Some(tails)) = (levels, tails) else {
+            return Err(damaged("its scales are not those of a detector"));
+        };
+        let sound = read.recent.is_sound()
             && read.peaks.iter().all(|peak| (0.0..=1e6).contains(peak))
-            && read.scales.iter().all(|(level, tail)| level.is_sound() && tail.is_sound());
+            && levels.iter().all(Level::is_sound)
+            && tails.is_sound();
         if !sound {
             return Err(damaged("its values are not those of a detector"));
         }
-        for (scale, (level, tail)) in detector.scales.iter_mut().zip(read.scales) {
-            (scale.level, scale.tail) = (level, tail);
-        }
-        Ok(Self { last: read.last, peaks: read.peaks, recent: read.recent, ..detector })
+        Ok(Self { last: read.last, peaks: read.peaks, recent: read.recent, levels, tails, ..detector })
     }
 }

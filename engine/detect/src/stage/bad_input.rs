@@ -122,6 +122,29 @@ async fn more_in_one_second_than_is_remembered() {
     assert_eq!((value("ten"), value("volume")), (f64::from(count), f64::from(count)), "every one is counted");
 }
 
+#[test]
+fn a_million_in_one_second() {
+    let mut detector = Detector::new(rulebook());
+    let mut hit = angry(0, NOON);
+    let mut highest = Level::None;
+    for id in 0..1_000_000_u32 {
+        hit.subject.id = format!("weibo:{id}");
+        let observed = detector.observe(&hit);
+        assert_eq!(observed.verdict, Verdict::Emitted, "{id}");
+        highest = observed.findings.iter().map(|finding| finding.level).fold(highest, Level::max);
+    }
+    assert_eq!((detector.mentions(), highest), (MAX_RECORDS, Level::High));
+    let bytes = detector.snapshot("acme").unwrap().unwrap().len();
+    assert!(bytes < MAX_RECORDS * 128, "{bytes}");
+    let volume = |detector: &Detector, at| {
+        detector.values("acme", time(at)).into_iter().find(|v| v.threshold == "volume").unwrap().value
+    };
+    assert_eq!(volume(&detector, NOON), 1e6, "every one is counted");
+    // All of it leaves again, and its memory with it.
+    detector.advance(time(NOON + 100_000));
+    assert_eq!((volume(&detector, NOON + 100_000), detector.mentions()), (0.0, 0));
+}
+
 #[tokio::test]
 async fn a_hundred_thousand_keywords() {
     let mut stage = owning().await;
