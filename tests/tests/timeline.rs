@@ -76,7 +76,7 @@ async fn a_storm_nobody_answers_climbs_the_ladder() {
 
 #[tokio::test]
 async fn acknowledged_is_left_alone() {
-    told_on(&Way::ALL, |mut story| async move {
+    Box::pin(told_on(&Way::ALL, |mut story| async move {
         story.at("10:00").await?;
         story.angry(40, AT_ONCE).await?;
         story.expect_pages(&["10:00 lin first"])?;
@@ -90,7 +90,7 @@ async fn acknowledged_is_left_alone() {
         let incident = only_incident(&story).await?;
         assert_eq!((incident.level, incident.next_page_at), (Level::High, None));
         story.end().await
-    })
+    }))
     .await;
 }
 

@@ -125,6 +125,10 @@ impl Desk {
     /// # Errors
     /// The store is away; the finding is to be tried again.
     pub async fn finding(&self, finding: &Finding) -> Result<Taken, StoreError> {
+        Box::pin(self.try_finding(finding)).await
+    }
+
+    async fn try_finding(&self, finding: &Finding) -> Result<Taken, StoreError> {
         let op = format!("finding:{}", finding.id);
         // The id's shard is that of the monitor, whichever incident it comes to.
         if self.store.has_applied(&Incident::id_for(&finding.monitor, &finding.episode), &op).await? {
@@ -183,7 +187,8 @@ impl Desk {
         }
         // Callers choose their ids: one of theirs must not shadow a finding's or that of another incident.
         let op = format!("command:{id}:{op}");
-        let result = self.try_command(id, command, actor, &op, expected_version).await;
+        // An incident is large: its futures live on the heap.
+        let result = Box::pin(self.try_command(id, command, actor, &op, expected_version)).await;
         metrics::command(command, &result);
         if let Err(refused) = &result
             && !matches!(refused, CommandError::Store(_))
@@ -244,7 +249,8 @@ impl Desk {
             }
             let silences = self.silences_now().await?;
             for timer in due {
-                fired += usize::from(self.fire(&timer.incident, &silences, now.max(timer.at)).await?);
+                fired +=
+                    usize::from(Box::pin(self.fire(&timer.incident, &silences, now.max(timer.at))).await?);
             }
         }
     }
