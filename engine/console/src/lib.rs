@@ -127,6 +127,7 @@ pub fn router(config: &Config, parts: Parts) -> Result<Router, SetupError> {
         .route("/replies/slack", post(replies::slack))
         .route("/replies/telegram", post(replies::telegram))
         .route("/", get(pages::home::show))
+        .route("/sources", get(pages::sources::show))
         .route("/incidents", get(pages::library::show))
         .route("/incidents/{id}", get(pages::incident::show))
         .route("/login", get(pages::login::show).post(pages::login::open))

@@ -7,3 +7,4 @@ pub(crate) mod incident;
 pub(crate) mod library;
 pub(crate) mod login;
 pub(crate) mod parts;
+pub(crate) mod sources;

@@ -103,6 +103,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::POST, "/replies/slack", Need::Nothing, Door::Api),
     route(Method::POST, "/replies/telegram", Need::Nothing, Door::Api),
     route(Method::GET, "/", VIEWER, Door::Page),
+    route(Method::GET, "/sources", VIEWER, Door::Page),
     route(Method::GET, "/incidents", VIEWER, Door::Page),
     route(Method::GET, "/incidents/{id}", VIEWER, Door::Page),
     incident_command!("ack", OFFICER, page),

@@ -28,13 +28,22 @@ impl std::fmt::Debug for Sources {
     }
 }
 
+/// The reports that cannot be had now; why is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Away;
+
+/// Every report as it was given; none where there are no sources.
+pub(crate) async fn told(app: &App) -> Result<Vec<Value>, Away> {
+    let Some(sources) = &app.sources else { return Ok(Vec::new()) };
+    (sources.0)().await.map_err(|fault| {
+        tracing::warn!(%fault, "the health of sources cannot be read");
+        Away
+    })
+}
+
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    let sources = match &app.sources {
-        Some(sources) => (sources.0)().await.map_err(|fault| {
-            tracing::warn!(%fault, "the health of sources cannot be read");
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the health of sources cannot be read for now")
-        })?,
-        None => Vec::new(),
-    };
+    let sources = told(&app).await.map_err(|Away| {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the health of sources cannot be read for now")
+    })?;
     Ok(Json(json!({"at": app.clock.now(), "sources": sources})))
 }

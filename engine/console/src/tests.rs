@@ -8,8 +8,9 @@ mod links;
 mod pages;
 mod replies;
 mod silences;
+mod sources;
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use axum::{
     body::Body,
@@ -55,6 +56,8 @@ pub(super) struct House {
     pub(super) readiness: Readiness,
     pub(super) signer: Signer,
     pub(super) config: Config,
+    /// What the connect stage says of its sources.
+    pub(super) reports: Arc<Mutex<Result<Vec<Value>, String>>>,
 }
 
 pub(super) struct Answer {
@@ -104,6 +107,9 @@ impl House {
         channels.insert("local", local.clone() as Arc<dyn Channel>);
         let courier = Courier::new(desk.clone(), channels, "test");
         let readiness = Readiness::default();
+        let one = serde_json::json!({"name": "news", "kind": "feed", "state": "ok"});
+        let reports = Arc::new(Mutex::new(Ok(vec![one])));
+        let told = reports.clone();
         let parts = Parts {
             desk: desk.clone(),
             rulebook: rulebook.clone(),
@@ -112,14 +118,13 @@ impl House {
             signer: Some(signer.clone()),
             local: Some(local.clone()),
             readiness: readiness.clone(),
-            sources: Some(Sources::new(|| {
-                Box::pin(async {
-                    Ok(vec![serde_json::json!({"name": "news", "kind": "feed", "state": "ok"})])
-                })
+            sources: Some(Sources::new(move || {
+                let told = told.lock().unwrap().clone();
+                Box::pin(async move { told })
             })),
         };
         let router = router(&config, parts).unwrap();
-        Self { router, desk, rulebook, clock, courier, local, readiness, signer, config }
+        Self { router, desk, rulebook, clock, courier, local, readiness, signer, config, reports }
     }
 
     /// Opens an incident and delivers its first page; its id.

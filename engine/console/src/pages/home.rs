@@ -12,10 +12,14 @@ use serde::Deserialize;
 use tocsin_escalate::Filter;
 use tocsin_rules::Level;
 
-use super::parts::{self, Card, PagerView};
+use super::{
+    parts::{self, Card, PagerView},
+    sources::Trouble,
+};
 use crate::{
     App,
     api::Known,
+    sources,
     view::{self, Frame},
 };
 
@@ -45,6 +49,9 @@ struct Home {
     /// Open drills, apart: they are in no number.
     drills: Vec<Card>,
     pager: Option<Vec<PagerView>>,
+    trouble: Trouble,
+    /// The same in words, if there is any.
+    trouble_said: Option<String>,
     away: bool,
 }
 
@@ -63,7 +70,8 @@ pub(crate) async fn show(
         let closed = app.desk.list(&of(false, false), CLOSED_LIMIT, None).await?;
         Ok::<_, tocsin_escalate::CommandError>((open.incidents, drills.incidents, closed.incidents))
     };
-    let lists = lists.await;
+    let (lists, told) = tokio::join!(lists, sources::told(&app));
+    let trouble = Trouble::of(told.as_deref().map_err(|away| *away), now);
     let away = lists.is_err();
     let (mut open, drills, closed) = lists.unwrap_or_default();
     parts::by_weight(&mut open);
@@ -80,6 +88,8 @@ pub(crate) async fn show(
         closed: closed.iter().map(card).collect(),
         drills: drills.iter().map(card).collect(),
         pager: parts::pager(&app, None, now, language),
+        trouble_said: trouble.any().then(|| trouble.say(language)),
+        trouble,
         away,
         frame,
     };

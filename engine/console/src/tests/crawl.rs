@@ -122,7 +122,7 @@ async fn looking_never_changes_anything() {
         }
     }
     assert!(seen.len() > 100, "{}", seen.len());
-    for wanted in ["/audit/export", "/incidents?closed=1", "/reports?period=week"] {
+    for wanted in ["/audit/export", "/incidents?closed=1", "/reports?period=week", "/sources"] {
         assert!(seen.contains(wanted), "{wanted} is linked");
     }
     for id in &ids {
