@@ -7,4 +7,5 @@ pub(crate) mod incident;
 pub(crate) mod library;
 pub(crate) mod login;
 pub(crate) mod parts;
+pub(crate) mod silences;
 pub(crate) mod sources;

@@ -104,10 +104,13 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::POST, "/replies/telegram", Need::Nothing, Door::Api),
     route(Method::GET, "/", VIEWER, Door::Page),
     route(Method::GET, "/sources", VIEWER, Door::Page),
+    route(Method::GET, "/silences", VIEWER, Door::Page),
+    route(Method::POST, "/silences/{id}/expire", OFFICER, Door::Page),
     route(Method::GET, "/incidents", VIEWER, Door::Page),
     route(Method::GET, "/incidents/{id}", VIEWER, Door::Page),
     incident_command!("ack", OFFICER, page),
     incident_command!("release", OFFICER, page),
+    incident_command!("silence", OFFICER, page),
     incident_command!("confirm", OFFICER, page),
     incident_command!("advance", OFFICER, page),
     incident_command!("assign", COMMANDER, page),
@@ -141,8 +144,12 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<&'static Route> {
 
 /// What commanding an incident needs.
 pub(crate) fn need_of(action: &str) -> Option<Rank> {
-    let path = format!("/incidents/{{id}}/{action}");
-    match find(&Method::POST, &path)?.need {
+    need_to_post(&format!("/incidents/{{id}}/{action}"))
+}
+
+/// What sending a form to this path needs.
+pub(crate) fn need_to_post(path: &str) -> Option<Rank> {
+    match find(&Method::POST, path)?.need {
         Need::Rank(rank) => Some(rank),
         Need::Nothing | Need::Metrics => None,
     }

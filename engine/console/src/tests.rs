@@ -7,6 +7,7 @@ mod dossier;
 mod links;
 mod pages;
 mod replies;
+mod rooms;
 mod silences;
 mod sources;
 

@@ -161,6 +161,11 @@ pub(crate) fn may(identity: &Identity, action: &str) -> bool {
     crate::routes::need_of(action).is_some_and(|need: Rank| identity.rank >= need)
 }
 
+/// Whether `identity` may send the form of this route.
+pub(crate) fn may_post(identity: &Identity, path: &str) -> bool {
+    crate::routes::need_to_post(path).is_some_and(|need: Rank| identity.rank >= need)
+}
+
 /// Date and time as pages write them.
 pub(crate) fn time(app: &App, at: Timestamp) -> String {
     app.renderer.time(at)

@@ -120,7 +120,7 @@ fn typed(name: String, value: String, zone: &TimeZone) -> (String, Value) {
     (name, value)
 }
 
-fn notice(t: &'static Words, word: &str) -> Option<&'static str> {
+pub(crate) fn notice(t: &'static Words, word: &str) -> Option<&'static str> {
     Some(match word {
         "done" => t.notice_done,
         "stale" => t.notice_stale,

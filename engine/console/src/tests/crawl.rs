@@ -19,7 +19,8 @@ async fn whole(house: &House) -> String {
     }
     let refusals = house.desk.refusals(1_000).await.unwrap();
     let due = house.desk.next_due().await.unwrap();
-    json!({"incidents": told, "refusals": refusals, "due": due}).to_string()
+    let silences = house.desk.silences().await.unwrap();
+    json!({"silences": silences, "incidents": told, "refusals": refusals, "due": due}).to_string()
 }
 
 /// A house in which every kind of page has something to show: open, merged, resolved and reviewed incidents, drafts,
@@ -59,6 +60,12 @@ async fn lived_in(config: Config) -> (House, Vec<String>) {
         let command = serde_json::from_value(command).unwrap();
         house.desk.command(id, &command, actor, &format!("op{number}"), None).await.unwrap();
     }
+    for (number, minutes) in [5, 600].into_iter().enumerate() {
+        let until = house.clock.now() + Duration::from_secs(minutes * 60);
+        let matcher = serde_json::from_value(json!({"monitor": "industry"})).unwrap();
+        house.desk.add_silence(matcher, until, "x", &actor, &format!("silence{number}")).await.unwrap();
+    }
+    house.pass(301);
     house.desk.refused(big, &actor, "resolve", "not allowed").await;
     house.courier.deliver_due(house.clock.now()).await.unwrap();
     (house, ids)
@@ -122,7 +129,7 @@ async fn looking_never_changes_anything() {
         }
     }
     assert!(seen.len() > 100, "{}", seen.len());
-    for wanted in ["/audit/export", "/incidents?closed=1", "/reports?period=week", "/sources"] {
+    for wanted in ["/audit/export", "/incidents?closed=1", "/reports?period=week", "/sources", "/silences"] {
         assert!(seen.contains(wanted), "{wanted} is linked");
     }
     for id in &ids {

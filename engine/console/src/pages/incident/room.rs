@@ -11,7 +11,10 @@ use super::file::FileView;
 use crate::{
     App,
     gate::Identity,
-    pages::parts::{self, Card, PagerView, ReasonView},
+    pages::{
+        parts::{self, Card, PagerView, ReasonView},
+        silences::{self, Offer},
+    },
     view,
 };
 
@@ -36,6 +39,7 @@ pub(crate) struct Room {
     pub(crate) review: Option<String>,
     pub(crate) pager: Option<Vec<PagerView>>,
     pub(crate) can: Can,
+    pub(crate) silence: Option<Offer>,
     pub(crate) file: FileView,
 }
 
@@ -45,6 +49,7 @@ pub(crate) struct Can {
     pub(crate) respond: bool,
     pub(crate) monitor: bool,
     pub(crate) escalate: bool,
+    pub(crate) release: bool,
     pub(crate) resolve: bool,
     pub(crate) dismiss: bool,
     pub(crate) note: bool,
@@ -153,6 +158,7 @@ impl Room {
             review: incident.review.clone().filter(|_| incident.dossier.retrospect.is_none()),
             pager: parts::pager(app, Some(id), now, language),
             can: look.can(),
+            silence: silences::offer(app, identity, &incident, language),
             file,
         })
     }
@@ -177,6 +183,7 @@ impl Look<'_> {
             respond: state == State::Confirmed && may("advance"),
             monitor: state == State::Responding && may("advance"),
             escalate: open && may("escalate"),
+            release: open && self.incident.acknowledged.is_some() && may("release"),
             resolve: open && state != State::Suspected && may("resolve"),
             dismiss: open && may("dismiss"),
             note: may("note"),
@@ -277,15 +284,20 @@ impl Look<'_> {
                 PageStatus::Obsolete => "skipped",
                 PageStatus::Dead => "late",
             },
-            why: record.why.clone(),
+            why: record.why.clone().or_else(|| record.digest.as_ref().map(|id| self.digest(id))),
         }
+    }
+
+    /// That a page went out together with those of other incidents.
+    fn digest(&self, id: &str) -> String {
+        format!("{} {id}", view::words_of(self.language).in_digest)
     }
 
     fn moment(&self, entry: &TimelineEntry) -> Moment {
         let at = view::time(self.app, entry.at());
         match entry {
             TimelineEntry::Change(change) => self.change(at, change),
-            TimelineEntry::Delivery { to, reason, channel, delivery, .. } => Moment {
+            TimelineEntry::Delivery { to, reason, channel, delivery, digest, .. } => Moment {
                 at,
                 who: channel.clone(),
                 what: format!(
@@ -294,7 +306,7 @@ impl Look<'_> {
                     view::name_of(self.rulebook, to)
                 ),
                 detail: match delivery {
-                    Delivery::Delivered { .. } => None,
+                    Delivery::Delivered { .. } => digest.as_ref().map(|id| self.digest(id)),
                     Delivery::PermanentConfig { detail } | Delivery::PermanentPayload { detail } => {
                         Some(format!("{}: {detail}", delivery.as_str()))
                     }
