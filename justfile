@@ -82,7 +82,7 @@ eval-detect timelines="../shared/data/timeline" scorer="../shared/tools/nab_scor
     if [ ! -d '{{timelines}}' ]; then echo 'no timelines in {{timelines}}: nothing to evaluate'; exit 0; fi
     cargo build --quiet --release -p tocsin
     tocsin="${CARGO_TARGET_DIR:-target}/release/tocsin"
-    python3 benches/python/detection.py "$tocsin" '{{timelines}}'
+    python3 benches/python/detection.py "$tocsin" '{{timelines}}' --plots '{{out}}/plots'
     data='{{timelines}}/nab_tweets'
     if [ ! -e "$data/windows.json" ] || [ ! -e '{{scorer}}' ]; then echo "no series in $data, or no scorer: left out"; exit 0; fi
     mkdir -p '{{out}}'

@@ -1,6 +1,6 @@
 """Detection on recorded timelines, through the real program: tables of what rang, when, and what should not have.
 
-usage: detection.py TOCSIN TIMELINES [--sensitivity calm|balanced|alert] [--rulebook FILE] [--kind-less] [--json]
+usage: detection.py TOCSIN TIMELINES [--sensitivity calm|balanced|alert] [--rulebook FILE] [--kind-less] [--plots FOLDER]
 
 TIMELINES is a folder with weibo_hot/, airline.jsonl and weibo_cascades.jsonl; what is absent is left out with a message. Only
 `tocsin replay` is run, with the ready pack unless a rulebook is given, and only its finding lines are read: level and at.
@@ -35,14 +35,18 @@ AIRLINES = {
 }
 
 
-def replay(options, file, field_map, monitors):
-    """Lines of `tocsin replay`."""
+def replay(options, file, field_map, monitors, plot=None):
+    """Lines of `tocsin replay`; `plot` names the picture of its windows against their thresholds."""
     command = [options.tocsin, "--log-level", "error", "replay", file, "--map", field_map]
     command += ["--sensitivity", options.sensitivity]
     for name, query in monitors:
         command += ["--monitor", f"{name}={query}"]
     for rulebook in options.rulebook or []:
         command += ["--rulebook", rulebook]
+    if plot and options.plots:
+        picture = os.path.join(options.plots, re.sub(r"[/ ]", "_", plot) + ".svg")
+        command += ["--plot", picture, "--step", "1h"]
+        options.drawn.append(picture)
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stderr[:2000]}")
@@ -96,7 +100,7 @@ def boards(options, folder):
         file = os.path.join(folder, f"{kind}_{event['brand'].replace('/', '_')}.jsonl")
         if not os.path.exists(file):
             continue
-        lines = replay(options, file, field_map, [(event["brand"], query_of(event["pattern"]))])
+        lines = replay(options, file, field_map, [(event["brand"], query_of(event["pattern"]))], event["brand"])
         onset = at(event["onset_on_board"])
         end = onset + datetime.timedelta(days=10)
         found = [r for r in rises(lines) if r[2]]
@@ -150,7 +154,7 @@ def storm(options, file):
         for r in rows
     )
     for name, query in AIRLINES.items():
-        lines = replay(options, file, "text=text,published_at=ts,platform=:x", [(name, query)])
+        lines = replay(options, file, "text=text,published_at=ts,platform=:x", [(name, query)], name)
         command = [options.tocsin, "--log-level", "error", "score", "--monitor", f"{name}={query}"]
         scored = subprocess.run(command, input=texts, capture_output=True, text=True).stdout.splitlines()
         times = {f"x:{r['id']}": at(r["ts"]) for r in rows}
@@ -214,7 +218,11 @@ def main():
     parser.add_argument("--kind-less", action="store_true", help="do not say that board rows are topics")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--only", choices=["boards", "storm", "cascades"])
+    parser.add_argument("--plots", metavar="FOLDER", help="draw each brand of the boards and each airline there, as SVG")
     options = parser.parse_args()
+    options.drawn = []
+    if options.plots:
+        os.makedirs(options.plots, exist_ok=True)
     for part, name, run in [
         ("boards", "weibo_hot", boards),
         ("storm", "airline.jsonl", storm),
@@ -227,6 +235,8 @@ def main():
             run(options, path)
         else:
             print(f"no {name} in {options.timelines}: left out")
+    if options.drawn:
+        print(f"\n{len(options.drawn)} pictures of volume, negative share, baseline and level in {options.plots}")
 
 
 if __name__ == "__main__":
