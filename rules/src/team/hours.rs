@@ -4,7 +4,7 @@
 use jiff::{
     SignedDuration, Timestamp,
     civil::{Date, Time},
-    tz::TimeZone,
+    tz::{AmbiguousOffset, TimeZone},
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,10 +71,8 @@ impl QuietHours {
             return at;
         }
         // It can only end where quiet hours end, or at a midnight after a day of rest.
-        let mut ends = days_from(at, &zone).flat_map(|day| {
-            let midnight = moment(day, Time::midnight(), &zone);
-            [midnight, moment(day, self.to, &zone)]
-        });
+        let mut ends = days_from(at, &zone)
+            .flat_map(|day| [Time::midnight(), self.to].map(|time| shown(day, time, &zone)));
         ends.find_map(|end| end.filter(|end| *end > at && !self.contains(*end))).unwrap_or(at)
     }
 }
@@ -102,6 +100,17 @@ impl WorkingHours {
         }
         plain
     }
+}
+
+/// The first instant at which the local clock shows this time or, where a change skips it, a later one.
+fn shown(day: Date, time: Time, zone: &TimeZone) -> Option<Timestamp> {
+    let meant = zone.to_ambiguous_zoned(day.to_datetime(time));
+    if let AmbiguousOffset::Gap { .. } = meant.offset() {
+        // Read with the offset after the gap it lies before the change: the next change is the one.
+        let before = meant.earlier().ok()?.timestamp();
+        return zone.following(before).next().map(|change| change.timestamp());
+    }
+    meant.compatible().ok().map(|zoned| zoned.timestamp())
 }
 
 /// Local days from that of `at` on.
