@@ -207,7 +207,7 @@ fn help_and_wrong_usage() {
         ("oncall", &["--at", "--json"]),
         ("silences", &["list", "add", "expire"]),
         ("drill", &["--rulebook", "--config", "--speed", "--pace", "--real-channels", "--json"]),
-        ("report", &["--date", "--format", "--mentions", "--url"]),
+        ("report", &["--date", "--format", "--mail", "--mentions", "--url"]),
         ("audit", &["export", "verify"]),
         ("forget", &["--author", "--url"]),
     ]

@@ -19,6 +19,8 @@ use tocsin_escalate::{
 };
 use tocsin_tests::{
     Skip,
+    engine::{Engine, tocsin},
+    site::Site,
     story::{Pager, Story, Way},
 };
 
@@ -139,4 +141,58 @@ async fn pages_arrive_as_one_thread_in_each_readers_language() {
     assert_eq!(header(1, "subject"), format!("[HIGH][{}] 极光 Aurora", incident.id));
     assert!(text(0).contains("十分钟负面条数") && html(0).contains("十分钟负面条数"), "{}", text(0));
     assert!(text(1).contains("Negative mentions in 10 minutes"), "{}", text(1));
+}
+
+/// A report out of a running console, mailed as a scheduler would have it mailed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_mailed_to_everybody_named() {
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(skip) => return skip.announce("smtp"),
+    };
+    let site = Site::new("-", "-", "mail").await.unwrap();
+    let door = site.door().unwrap();
+    let mail = format!(
+        "  mail: {{kind: email, host: 127.0.0.1, port: {}, tls: none, from: \"Tocsin <tocsin@aurora.example>\"}}\n",
+        server.port
+    );
+    let config = format!("{}{mail}", site.embedded_config(door.port));
+    let engine = Engine::start(site.folder.path(), "engine", &config, None).unwrap();
+    if let Err(fault) = door.ready().await {
+        panic!("{fault:#}: {}", engine.log_tail());
+    }
+    let token = site.folder.path().join("token");
+    std::fs::write(&token, "a token of the tests").unwrap();
+    let (token, url) = (token.display().to_string(), format!("http://127.0.0.1:{}", door.port));
+    let file = site.folder.path().join("engine.yaml").display().to_string();
+    let report = |to: &str| {
+        let words = [
+            "report",
+            "day",
+            "--date",
+            "2026-09-10",
+            "--url",
+            &url,
+            "--token-file",
+            &token,
+            "--config",
+            &file,
+        ];
+        tocsin(&[&words[..], &["--mail", to]].concat()).unwrap()
+    };
+    let both = tokio::task::block_in_place(|| report("chief@aurora.example,board@aurora.example"));
+    assert_eq!(both.code, Some(0), "{}", both.stderr);
+    assert_eq!(both.stdout, "chief@aurora.example: delivered\nboard@aurora.example: delivered\n");
+    let again = tokio::task::block_in_place(|| report("chief@aurora.example,nobody"));
+    assert_eq!(again.code, Some(1), "{}", again.stdout);
+    assert!(again.stdout.contains("nobody: not delivered"), "{}", again.stdout);
+    let mails = server.mails();
+    let to: Vec<&Value> = mails.iter().map(|mail| &mail["to"][0]).collect();
+    assert_eq!(to, ["chief@aurora.example", "board@aurora.example", "chief@aurora.example"]);
+    for mail in &mails {
+        assert_eq!(mail["headers"]["subject"], "日报 2026-09-10");
+        assert!(mail["parts"]["text/html"].as_str().unwrap().contains("<h1>日报 2026-09-10</h1>"));
+    }
+    assert_eq!(mails[0]["headers"]["message-id"], mails[2]["headers"]["message-id"]);
+    assert_ne!(mails[0]["headers"]["message-id"], mails[1]["headers"]["message-id"]);
 }

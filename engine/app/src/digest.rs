@@ -1,6 +1,8 @@
 //! `tocsin report`: a report out of a running console as HTML, CSV or JSON, with volumes, mood and share of voice counted
 //! from recorded mentions where there are any. Refuses to count a mention twice, or one outside the period.
 
+mod mail;
+
 use std::{collections::BTreeMap, collections::BTreeSet, io::Write as _, sync::Arc};
 
 use anyhow::Context as _;
@@ -38,6 +40,9 @@ pub async fn run(options: cli::Report) -> anyhow::Result<()> {
         Lang::Zh => Language::Zh,
         Lang::En => Language::En,
     };
+    if !options.mail.is_empty() {
+        return mail::send(&options, &report, &rulebook, language).await;
+    }
     let text = match options.format {
         Form::Html => report.document(&rulebook, language),
         Form::Json => format!("{}\n", serde_json::to_string(&report)?),

@@ -64,6 +64,13 @@ pub trait Channel: Send + Sync + std::fmt::Debug {
         Box::pin(async { Delivery::PermanentPayload { detail: "this channel takes no digests".to_owned() } })
     }
 
+    /// One attempt to deliver a document that is no page. Only mail carries one.
+    fn send_document<'a>(&'a self, _document: &'a Document) -> BoxFuture<'a, Delivery> {
+        Box::pin(async {
+            Delivery::PermanentConfig { detail: "this channel carries no documents".to_owned() }
+        })
+    }
+
     /// Whether the provider keeps a state of the incident that has to follow ours; the courier then passes on
     /// [`News`] of every incident it was paged for.
     fn keeps_state(&self) -> bool {
@@ -75,6 +82,23 @@ pub trait Channel: Send + Sync + std::fmt::Debug {
     fn tell<'a>(&'a self, _incident: &'a str, _news: News) -> BoxFuture<'a, Delivery> {
         Box::pin(async { Delivery::Delivered { provider_id: None } })
     }
+}
+
+/// A report on its way to one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Mail address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// For readers without HTML.
+    pub text: String,
+    /// The whole.
+    pub html: String,
+    /// The same for the same document: a mail sent twice is one mail to most readers.
+    pub id: String,
+    /// When it was made.
+    pub at: jiff::Timestamp,
 }
 
 /// What people did, for providers with a state of their own.

@@ -27,6 +27,15 @@ pub struct Report {
     /// Write here instead of stdout.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Mail it, as HTML, to these addresses through a mail channel of `--config`; for a scheduler to call.
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',', requires = "config")]
+    pub mail: Vec<String>,
+    /// Configuration file with the mail channel.
+    #[arg(long, env = "TOCSIN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Which channel, where several are of kind `email`.
+    #[arg(long, value_name = "ID", requires = "mail")]
+    pub channel: Option<String>,
     /// Recorded mentions of the period: volumes, mood and share of voice are counted from them, as the engine would.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub mentions: Vec<PathBuf>,

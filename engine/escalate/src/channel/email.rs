@@ -23,7 +23,7 @@ use lettre::{
 use serde::Deserialize;
 
 use super::{
-    BoxFuture, Channel, Fault, Kind, Secret,
+    BoxFuture, Channel, Document, Fault, Kind, Secret,
     classify::mail::{Stage, judge},
     http, secret,
 };
@@ -290,6 +290,10 @@ impl Channel for Email {
         let name = format!("{}\0{}\0{address}", self.host, self.composer.from.email);
         let key = format!("{}-{}", Kind::Email.as_str(), &blake3::hash(name.as_bytes()).to_hex()[..16]);
         Some(Lane { place: key.clone(), key, limits: LIMITS, digest_of: NAMES })
+    }
+
+    fn send_document<'a>(&'a self, document: &'a Document) -> BoxFuture<'a, Delivery> {
+        Box::pin(self.mail(self.composer.compose_document(document)))
     }
 
     fn send_digest<'a>(&'a self, digest: &'a Digest) -> BoxFuture<'a, Delivery> {

@@ -12,6 +12,7 @@ use lettre::{
 use tocsin_rules::Level;
 
 use crate::{
+    channel::Document,
     delivery::{Delivery, Digest, Page},
     render::Renderer,
 };
@@ -87,6 +88,24 @@ impl Composer {
         let urgent = page.level == Level::High;
         self.finish(message, to, urgent, MultiPart::alternative_plain_html(rendered.text, rendered.html))
             .map(|bytes| (address, bytes))
+    }
+
+    /// A report: a mail of its own, in no incident's thread.
+    pub(super) fn compose_document(&self, document: &Document) -> Result<(Address, Vec<u8>), Delivery> {
+        if document.subject.contains(['\r', '\n', '\0']) {
+            let detail = "the subject has a line break in it".to_owned();
+            return Err(Delivery::PermanentPayload { detail });
+        }
+        let address: Address = document.to.parse().map_err(|_| Delivery::PermanentConfig {
+            detail: "the recipient is not a mail address".to_owned(),
+        })?;
+        let message = Message::builder()
+            .date(SystemTime::from(document.at))
+            .subject(document.subject.clone())
+            .message_id(Some(format!("<{}@{}>", atom(&document.id), self.domain)));
+        let body = MultiPart::alternative_plain_html(document.text.clone(), document.html.clone());
+        let to = Mailbox::new(None, address.clone());
+        self.finish(message, to, false, body).map(|bytes| (address, bytes))
     }
 
     /// The same for a digest: one mail, a thread of its own, every incident in it.
