@@ -87,8 +87,10 @@ impl SourceSettings for Settings {
             }
         }
         // The file is read when the source opens: here only its place in the settings counts.
+        // Nobody is contacted.
         let password = self.password_file.as_ref().map(|_| "-");
-        if let Err(fault) = ForeignTopic::new(&self.reader(password)) {
+        let settings = ForeignSettings { brokers: String::new(), ..self.reader(password) };
+        if let Err(fault) = ForeignTopic::new(&settings) {
             faults.push(format!("properties: {fault}"));
         }
         faults
@@ -129,7 +131,7 @@ struct Topic {
     shape: Shape,
     only_new: bool,
     progress: Progress<Offsets>,
-    /// Behind everything handed out; none before the partitions are taken up.
+    /// Behind everything handed out; none when the partitions must be taken up (again) from the cursor.
     next: Option<Offsets>,
     /// When new partitions were last looked for.
     looked: Timestamp,
@@ -151,33 +153,25 @@ impl Source for Topic {
         if self.progress.is_pending() {
             return Ok(Batch { items: self.held.clone(), ..Batch::default() });
         }
-        let mut next = match &self.next {
-            Some(next) => next.clone(),
+        // Taken out until the batch is whole: after a fault, or a fetch that was dropped, what was read comes again.
+        let mut next = match self.next.take() {
+            Some(next) => next,
             None => self.begin(now).await?,
         };
-        let messages = match self.reader.next(BATCH.0, BATCH.1, PATIENCE).await {
-            Ok(messages) => messages,
-            Err(fault) => {
-                self.next = None;
-                return Err(meant(&fault));
-            }
-        };
+        let messages = self.reader.next(BATCH.0, BATCH.1, PATIENCE).await.map_err(|fault| meant(&fault))?;
+        let mut grown = false;
         if messages.is_empty() || now.duration_since(self.looked).as_secs() >= LOOK {
             let (_, unknown) = self.reader.waiting(next.clone()).await.map_err(|fault| meant(&fault))?;
             self.looked = now;
-            if unknown {
-                // Taken up with the next round, behind what is handed out now.
-                self.next = None;
-            }
+            grown = unknown;
         }
         let mut items = Vec::new();
         for message in &messages {
             self.read(message, now, &mut items);
             next.insert(message.partition, message.offset + 1);
         }
-        if self.next.is_some() {
-            self.next = Some(next.clone());
-        }
+        // New partitions are taken up with the next round, behind what is handed out now.
+        self.next = Some(next.clone()).filter(|_| !grown);
         self.held.clone_from(&items);
         self.progress.propose(next);
         Ok(Batch {
@@ -207,7 +201,6 @@ impl Topic {
             self.notices.push(Notice::new(NoticeKind::Gap, detail));
         }
         self.looked = now;
-        self.next = Some(beginning.offsets.clone());
         Ok(beginning.offsets)
     }
 

@@ -1,7 +1,12 @@
 //! A topic of somebody else's, read under offsets the caller keeps. Refuses to join a group, to commit and to produce: what
 //! belongs to others is only read.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use rdkafka::{
@@ -60,7 +65,8 @@ pub struct Beginning {
 
 /// A reader of the topic.
 pub struct ForeignTopic {
-    client: Arc<BaseConsumer>,
+    /// One call at a time: what an abandoned call still reads must not come after a new beginning.
+    client: Arc<Mutex<BaseConsumer>>,
     topic: Arc<str>,
 }
 
@@ -77,8 +83,11 @@ impl ForeignTopic {
     /// [`BusError::Config`] for a property the client does not know.
     pub fn new(settings: &ForeignSettings) -> Result<Self, BusError> {
         let mut config = ClientConfig::new();
+        // Without brokers it is only looked whether the client knows the properties.
+        if !settings.brokers.is_empty() {
+            config.set("bootstrap.servers", &settings.brokers);
+        }
         config
-            .set("bootstrap.servers", &settings.brokers)
             .set("client.id", "tocsin-source")
             .set("reconnect.backoff.max.ms", "2000")
             .set("socket.keepalive.enable", "true")
@@ -94,7 +103,7 @@ impl ForeignTopic {
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error");
         let client = config.create().map_err(|e| BusError::Config(format!("Kafka consumer: {e}")))?;
-        Ok(Self { client: Arc::new(client), topic: settings.topic.as_str().into() })
+        Ok(Self { client: Arc::new(Mutex::new(client)), topic: settings.topic.as_str().into() })
     }
 
     /// Takes up every partition of the topic at its saved offset, or where there is none at its beginning or, with
@@ -130,7 +139,8 @@ impl ForeignTopic {
     /// What there is, in order within each partition: at most `max` messages or `bytes`, waiting `patience` for the first.
     ///
     /// # Errors
-    /// [`BusError::Broker`] with what the client said, once nothing is held any more; begin anew then.
+    /// [`BusError::Broker`] with what the client said, once nothing is held any more. Begin anew then, and when the call was
+    /// abandoned: what it read is gone.
     pub async fn next(
         &self,
         max: usize,
@@ -186,7 +196,10 @@ impl ForeignTopic {
         ask: impl FnOnce(&BaseConsumer, &str) -> Result<T, BusError> + Send + 'static,
     ) -> Result<T, BusError> {
         let (client, topic) = (Arc::clone(&self.client), Arc::clone(&self.topic));
-        let asked = tokio::task::spawn_blocking(move || ask(&client, &topic)).await;
+        let asked = tokio::task::spawn_blocking(move || {
+            ask(&client.lock().unwrap_or_else(PoisonError::into_inner), &topic)
+        });
+        let asked = asked.await;
         asked.map_err(|e| BusError::Broker(e.to_string()))?
     }
 }

@@ -2,7 +2,7 @@
 //! order it happened and under the operations it had, before a timer fires or a page leaves. Refuses to overwrite what went on
 //! without it: where histories part, the store's stands and the difference is said.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,11 +42,11 @@ impl Redis {
         if seen.looked.is_some_and(|at| now.duration_since(at).abs() < LOOK) {
             return Ok(());
         }
-        let info: String = self.ask("look at the server", redis::cmd("INFO").arg("server")).await?;
-        // New with every start and with every promotion.
-        let run = word(&info, "run_id:");
-        let info: String = self.ask("look at the server", redis::cmd("INFO").arg("replication")).await?;
-        let server = format!("{run} {}", word(&info, "master_replid:"));
+        let mut ask = redis::cmd("INFO");
+        ask.arg("server").arg("replication");
+        let info: String = self.ask("look at the server", &ask).await?;
+        // New with every start, and with every promotion.
+        let server = format!("{} {}", word(&info, "run_id:"), word(&info, "master_replid:"));
         if seen.server.as_ref() != Some(&server) {
             let (at, journal) = (now, std::sync::Arc::clone(journal));
             let read = tokio::task::spawn_blocking(move || journal.read()).await;
@@ -86,9 +86,8 @@ impl Redis {
                 }
             }
         }
-        let done: BTreeSet<&String> = memory.settled.keys().collect();
-        for page in done {
-            restored.receipts += usize::from(self.receipt(&memory.settled[page]).await?);
+        for record in memory.settled.values() {
+            restored.receipts += usize::from(self.receipt(record).await?);
         }
         Ok(restored)
     }
